@@ -1,0 +1,127 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// Flags every Swift target of ours is built with. None of them is unsafe, so that the package stays usable as a dependency.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("ImmutableWeakCaptures"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+/// One room of the house: `Sources/<tier>/<name>`, module `Murmur<name>`.
+/// What it may import is checked by `HouseTests` against `Documentation/Architecture.md`.
+func room(_ tier: String, _ name: String, _ needs: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+  .target(
+    name: "Murmur\(name)", dependencies: needs, path: "Sources/\(tier)/\(name)", resources: resources, swiftSettings: strict)
+}
+
+/// The tests of one room: `Tests/<name>Tests`.
+func tests(_ name: String, _ needs: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: needs, path: "Tests/\(name)Tests", resources: resources, swiftSettings: strict)
+}
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "murmuration",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "murmur", targets: ["murmur"]),
+    .library(name: "MurmurMachines", targets: ["MurmurMachines"]),
+    .library(name: "MurmurCompute", targets: ["MurmurCompute"]),
+    .library(name: "MurmurDatasets", targets: ["MurmurDatasets"]),
+    .library(name: "MurmurPeer", targets: ["MurmurPeer"]),
+    .library(name: "MurmurSimulator", targets: ["MurmurSimulator"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+  ],
+  targets: [
+    // Foundations
+    room("Foundations", "Machines"),
+    room("Foundations", "Wire", [protobuf, crypto]),
+    room("Foundations", "Identity", ["MurmurWire", crypto]),
+    // Compute
+    .target(name: "MurmurKernels", path: "Sources/Compute/Kernels", publicHeadersPath: "include"),
+    room("Compute", "Compute", ["MurmurKernels", "MurmurMachines"]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/Compute/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    room("Compute", "Datasets", ["MurmurCompute", "MurmurMachines", "CZlib"]),
+    // Network
+    room("Network", "PubSub", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    room("Network", "Blocks", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    // Learning
+    room("Learning", "Sessions", ["MurmurMachines"]),
+    room("Learning", "Aggregation", ["MurmurCompute", "MurmurMachines"]),
+    room(
+      "Learning", "Collective",
+      ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", "MurmurCompute", "MurmurAggregation", "MurmurSessions"]),
+    // Peer
+    room(
+      "Peer", "Peer",
+      [
+        "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks", "MurmurCompute",
+        "MurmurAggregation", "MurmurCollective", "MurmurSessions",
+      ]),
+    // Worlds
+    room("Worlds", "Scenario", ["MurmurMachines", "MurmurSessions", yams]),
+    room("Worlds", "Library", ["MurmurCompute", "MurmurDatasets", "MurmurMachines", crypto]),
+    room(
+      "Worlds", "Simulator",
+      [
+        "MurmurPeer", "MurmurScenario", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks",
+        "MurmurCompute", "MurmurDatasets", "MurmurAggregation", "MurmurCollective", "MurmurSessions",
+      ]),
+    // Interfaces
+    room("Interfaces", "Reports"),
+    room(
+      "Interfaces", "Commands",
+      [
+        "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurCompute", "MurmurDatasets", "MurmurLibrary", "MurmurAggregation",
+        "MurmurCollective", "MurmurPeer", "MurmurScenario", "MurmurSimulator", "MurmurReports", "MurmurSessions", arguments,
+      ]),
+    .executableTarget(
+      name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),
+    // Tests
+    tests("Machines", ["MurmurMachines"]),
+    tests("Wire", ["MurmurWire", "MurmurMachines"]),
+    tests("Identity", ["MurmurIdentity", "MurmurWire", "MurmurMachines"]),
+    tests("Compute", ["MurmurCompute", "MurmurKernels", "MurmurMachines"]),
+    tests("Datasets", ["MurmurDatasets", "MurmurCompute", "MurmurMachines"]),
+    tests("PubSub", ["MurmurPubSub", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    tests("Blocks", ["MurmurBlocks", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    tests("Aggregation", ["MurmurAggregation", "MurmurCompute", "MurmurMachines"]),
+    tests(
+      "Collective",
+      [
+        "MurmurCollective", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", "MurmurCompute",
+        "MurmurAggregation", "MurmurSessions",
+      ]),
+    tests("Scenario", ["MurmurScenario", "MurmurMachines", "MurmurSessions"]),
+    tests("Library", ["MurmurLibrary", "MurmurDatasets", "MurmurCompute", "MurmurMachines"]),
+    tests("Reports", ["MurmurReports"]),
+    tests(
+      "Simulator",
+      [
+        "MurmurSimulator", "MurmurScenario", "MurmurPeer", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub",
+        "MurmurBlocks", "MurmurCompute", "MurmurDatasets", "MurmurAggregation", "MurmurCollective", "MurmurSessions",
+      ]),
+    tests("Commands", ["MurmurCommands", "MurmurReports"]),
+    tests("House", []),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c17
+)
