@@ -1,0 +1,138 @@
+extension ComparisonReport {
+  /// The comparison as one HTML file, like ``RunReport/html()``.
+  public func html() -> String {
+    var page = Page()
+    page.header(kind: "comparison", verdict: sentence, lead: lead)
+    page.tiles(tiles)
+    page.heading("Side by side")
+    page.figures(figures(), hero: true)
+    page.add("<div class=\"card exhibit\">\(table.markup)</div>")
+    let notes = self.notes + runs.flatMap { run in run.report.result.notes.filter { !self.notes.contains($0) } }
+    var said: [String] = []
+    for note in notes where !said.contains(note) { said.append(note) }
+    if !said.isEmpty {
+      page.heading("What to bear in mind")
+      page.add(Page.list(said))
+    }
+    page.heading("Each run")
+    for run in runs {
+      let pictures = run.report.figures().map { page.picture($0, wide: false, card: true) }
+      let content: Markup = """
+        <p>\(run.report.result.verdict)</p><p>\(run.report.result.summary)</p><div class="charts">\(.joined(pictures))</div>\
+        <h4>Figures</h4>\(run.report.outcome.markup)<h4>Run it again</h4>\(run.report.again)
+        """
+      page.details(run.label, content)
+    }
+    if !command.isEmpty {
+      page.heading("Run it again")
+      page.add("<pre>\(command)</pre>")
+    }
+    return page.document(title: title)
+  }
+
+  /// The outcome: the one given, or one written from the figures.
+  public var sentence: String {
+    if let verdict { return verdict }
+    guard let first = runs.first?.report.result.together?.mean, let last = runs.last, runs.count > 1,
+      let mean = last.report.result.together?.mean
+    else { return runs.first?.report.result.verdict ?? title }
+    let change = mean - first
+    let how = abs(change) < 0.05 ? "the same" : "\(Numerals.decimal(abs(change))) points \(change < 0 ? "less" : "more")"
+    return "\(last.label): \(Numerals.percent(mean)), \(how) than \(runs[0].label) (\(Numerals.percent(first)))."
+      .replacing("the same than", with: "the same as")
+  }
+
+  private var lead: String { runs.first.map { "\(title). \($0.report.result.summary)" } ?? title }
+
+  private var tiles: [Page.Tile] {
+    var tiles: [Page.Tile] = []
+    if let baseline = runs.first?.report.result {
+      if let alone = baseline.alone {
+        tiles.append(.init(name: "Alone", value: Numerals.percent(alone.mean), aside: "each peer on its own rows"))
+      }
+    }
+    for run in runs.prefix(6) {
+      guard let together = run.report.result.together else { continue }
+      let gap = run.report.result.gapClosed.map { "\(Numerals.share($0)) of the gap closed" } ?? "mean over peers"
+      tiles.append(.init(name: "Together, \(run.label)", value: Numerals.percent(together.mean), aside: gap))
+    }
+    if let central = runs.first?.report.result.central {
+      tiles.append(.init(name: "Central", value: Numerals.percent(central), aside: "all rows in one place"))
+    }
+    return tiles
+  }
+
+  /// The pictures, all runs in each.
+  public func figures() -> [Figure] {
+    let baseline = runs.first?.report.result
+    var references: [LineChart.Reference] = []
+    if let central = baseline?.central { references.append(.init("central", value: central, tint: .central)) }
+    if let alone = baseline?.alone { references.append(.init("alone", value: alone.mean, tint: .alone)) }
+    var figures: [Figure] = []
+    func add(
+      _ title: String, _ caption: String, _ axis: Axis, _ references: [LineChart.Reference] = [],
+      style: LineChart.Style = .straight, band: Bool = false, _ value: (Series.Sample) -> Double?
+    ) {
+      let lines = runs.enumerated().compactMap { index, run -> LineChart.Line? in
+        let samples = run.report.series.samples
+        let points = samples.compactMap { sample in value(sample).map { Point(sample.time, $0) } }
+        guard !points.isEmpty else { return nil }
+        let around = band && runs.count <= 2 && !samples.compactMap(\.accuracy).isEmpty
+        let shade = LineChart.Band(
+          "its weakest to strongest peer", lower: samples.compactMap { s in s.accuracy.map { Point(s.time, $0.minimum) } },
+          upper: samples.compactMap { s in s.accuracy.map { Point(s.time, $0.maximum) } })
+        return LineChart.Line(run.label, points: points, band: around ? shade : nil, tint: Tint.runs(index), style: style)
+      }
+      if !lines.isEmpty {
+        figures.append(Figure(title, caption: caption, chart: .line(LineChart(y: axis, lines: lines, references: references))))
+      }
+    }
+    add(
+      "Accuracy over time", "Mean over peers of how many held-back test rows their own models get right.",
+      Axis("test accuracy", unit: .percent, limits: 0...100), references, band: true
+    ) { $0.accuracy?.mean }
+    add(
+      "Disagreement between peers", "Accuracy of the strongest peer less that of the weakest, in points.",
+      Axis("spread, points", includes: [0]), baseline?.alone.map { [.init("alone", value: $0.spread, tint: .alone)] } ?? []
+    ) { $0.accuracy?.spread }
+    add("Who was there", "Peers that could send and receive at each moment.", Axis("peers online", includes: [0]), style: .steps)
+    {
+      $0.online.map(Double.init)
+    }
+    add(
+      "Resilience", "From how many other peers a stored block can be fetched, mean over blocks.",
+      Axis("other peers that hold a block", includes: [0])
+    ) { $0.resilience?.mean }
+    add(
+      "What it cost to talk", "Bytes sent since the beginning, mean over peers.",
+      Axis("sent per peer", unit: .bytes, includes: [0])
+    ) {
+      $0.bytesPerPeer?.mean
+    }
+    return figures
+  }
+
+  /// One row per run.
+  var table: Table {
+    var table = Table(columns: [
+      .text("run"), .number("alone"), .number("central"), .number("together"), .number("spread"), .number("gap closed"),
+      .number("online"), .number("sent per peer"), .number("trace"),
+    ])
+    for run in runs {
+      let result = run.report.result
+      table.rows.append([
+        run.label, Numerals.percent(result.alone?.mean), Numerals.percent(result.central),
+        Numerals.percent(result.together?.mean),
+        result.together.map { Numerals.decimal($0.spread) } ?? Numerals.unknown, Numerals.share(result.gapClosed),
+        result.onlineMean.map { Numerals.trimmed($0, places: 1) } ?? Numerals.unknown, Numerals.bytes(result.bytesSentPerPeer),
+        String(result.trace.prefix(12)),
+      ])
+    }
+    return table
+  }
+}
+
+extension Tint {
+  /// Colours for runs beside the reference lines: never those of *alone* and *central* while others are free.
+  static func runs(_ index: Int) -> Tint { Tint([0, 3, 5, 4, 6, 7, 1, 2][((index % 8) + 8) % 8]) }
+}
