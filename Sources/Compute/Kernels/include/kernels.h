@@ -1,0 +1,117 @@
+// The numeric kernels of Murmuration: one table of functions per instruction set, all tables giving the same bits.
+//
+// Contract, kept by every variant:
+//  - an element of a matrix product is one chain of fused multiply-adds over ascending k; blocking never changes it;
+//  - a reduction over a vector uses 64 fixed lanes (element i goes to lane i mod 64) and one fixed tree at the end;
+//  - multiply-adds are explicit, nothing is contracted, reassociated or approximated by an instruction that differs between processors.
+// Matrices are row-major; leading dimensions are in elements. Dense weights are stored input-major, [inputs][outputs].
+#ifndef MURMUR_KERNELS_H
+#define MURMUR_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__clang__)
+#pragma clang assume_nonnull begin
+#endif
+
+enum murmur_activation {
+  MURMUR_NONE = 0,
+  MURMUR_RELU = 1,
+  MURMUR_LEAKY_RELU = 2,
+  MURMUR_TANH = 3,
+  MURMUR_SIGMOID = 4
+};
+
+// Constants of one Adam step; the bias corrections are already worked out by the caller.
+struct murmur_adam {
+  float rate;         // learning rate / (1 - beta1^t)
+  float beta1;        // decay of the first moment
+  float beta2;        // decay of the second moment
+  float correction;   // 1 / sqrt(1 - beta2^t)
+  float epsilon;      // added to the corrected root
+  float decay;        // added to the gradient, times the parameter (L2); 0 for none
+  float shrink;       // the parameter is multiplied by this first (AdamW: 1 - rate * decay); 1 for none
+};
+
+struct murmur_kernels {
+  const char *name;
+  long lanes;
+
+  // c[m][n] = (accumulate ? c : 0) + op(a) op(b); ta/tb say that a or b is stored transposed.
+  // scratch: murmur_gemm_scratch() floats, or NULL if m, n, k are small (see murmur_gemm_small).
+  void (*gemm)(int ta, int tb, long m, long n, long k, const float *a, long lda, const float *b, long ldb, float *c, long ldc,
+               int accumulate, float *_Nullable scratch);
+  // dst[cols][rows] = transposed src[rows][cols]
+  void (*transpose)(long rows, long cols, const float *src, long lds, float *dst, long ldd);
+
+  // y[rows][out] = activation(x[rows][in] w[in][out] + bias[out])
+  void (*dense_forward)(long rows, long in, long out, const float *x, const float *w, const float *bias, float *y, int activation);
+  // dw[in][out] (+)= x' dz; db[out] (+)= column sums of dz. scratch: murmur_dense_scratch(in, out) floats.
+  void (*dense_weights)(long rows, long in, long out, const float *x, const float *dz, float *dw, float *db, int accumulate,
+                        float *scratch);
+  // dx[rows][in] = (dz[rows][out] wt[out][in]) * activation'(x), x being the outputs of the layer before (activation MURMUR_NONE: no factor)
+  void (*dense_input)(long rows, long in, long out, const float *dz, const float *wt, float *dx, const float *_Nullable x, int activation);
+
+  // In place y = activation(y); dz = dy * activation'(y), y being the activation's output.
+  void (*activate)(long n, float *y, int activation);
+  void (*activate_backward)(long n, const float *y, const float *dy, float *dz, int activation);
+
+  // Per row: loss = -log softmax(z)[label]; dz = (softmax(z) - onehot) * scale. Returns the sum of the losses. dz may be z, or NULL.
+  double (*softmax_cross_entropy)(long rows, long classes, const float *z, const int32_t *labels, float *_Nullable dz, float scale);
+  // Sum over rows of the mean squared difference; dz = 2 (z - t) * scale / width. dz may be z, or NULL.
+  double (*mean_squared)(long rows, long width, const float *z, const float *targets, float *_Nullable dz, float scale);
+  // How many rows have their largest element (the first, if several) at the label.
+  long (*correct)(long rows, long classes, const float *z, const int32_t *labels);
+  // dst[i] = src[rows[i]], rows of `width` floats.
+  void (*gather)(long count, long width, const float *src, const int32_t *rows, float *dst);
+
+  void (*axpy)(long n, float a, const float *x, float *y);                 // y += a x
+  void (*scale)(long n, float a, float *y);                                // y *= a
+  void (*add)(long n, const float *x, float *y);                           // y += x
+  void (*subtract)(long n, const float *x, float *y);                      // y -= x
+  void (*multiply)(long n, const float *x, float *y);                      // y *= x
+  void (*lerp)(long n, float t, const float *x, float *y);                 // y += t (x - y)
+  void (*affine)(long n, float a, float b, float *y);                      // y = a y + b
+  void (*mean)(long n, long count, const float *const _Nonnull *_Nonnull xs, const float *weights, float *y);  // y = sum of weights[i] xs[i]
+  void (*trimmed_mean)(long n, long count, long trim, const float *const _Nonnull *_Nonnull xs, float *y);     // count <= 64
+  void (*median)(long n, long count, const float *const _Nonnull *_Nonnull xs, float *y);                      // count <= 64
+
+  float (*sum)(long n, const float *x);
+  float (*dot)(long n, const float *x, const float *y);
+  float (*squared_norm)(long n, const float *x);
+  float (*squared_distance)(long n, const float *x, const float *y);
+  float (*squared_deviation)(long n, float center, const float *x);        // sum of (x - center)^2
+  float (*max_abs)(long n, const float *x);                                // NaN elements count as nothing
+  float (*max_abs_difference)(long n, const float *x, const float *y);
+  int (*is_finite)(long n, const float *x);
+
+  // v = momentum v + (g + decay p); p -= rate v
+  void (*sgd)(long n, float rate, float momentum, float decay, float *p, const float *g, float *v);
+  void (*adam)(long n, const struct murmur_adam *constants, float *p, const float *g, float *m, float *v);
+
+  // Elementary functions over a vector, for tests and for whoever needs them.
+  void (*exp)(long n, const float *x, float *y);
+  void (*log)(long n, const float *x, float *y);
+};
+
+// The variants this build knows, best first; a variant may be known but not supported by this processor.
+long murmur_variant_count(void);
+const char *murmur_variant_name(long index);
+// NULL if the name is unknown or the processor lacks the instructions.
+const struct murmur_kernels *_Nullable murmur_variant(const char *name);
+// The variant forced by MURMUR_KERNELS, else the best supported one; NULL if the forced one is unknown or unsupported.
+const struct murmur_kernels *_Nullable murmur_selected(void);
+// What MURMUR_KERNELS holds, or NULL.
+const char *_Nullable murmur_forced_name(void);
+
+// Floats of scratch that gemm needs at most, and whether it needs none.
+long murmur_gemm_scratch(void);
+int murmur_gemm_small(int ta, int tb, long m, long n, long k);
+// Floats of scratch that dense_weights needs.
+long murmur_dense_scratch(long in, long out);
+
+#if defined(__clang__)
+#pragma clang assume_nonnull end
+#endif
+#endif

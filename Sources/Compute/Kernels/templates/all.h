@@ -1,0 +1,10 @@
+// Everything a variant consists of. Included once per variant, after its lanes; K(name) gives a name the variant's suffix.
+#include "gemm.h"
+#include "elementary.h"
+#include "dense.h"
+#include "losses.h"
+#include "elementwise.h"
+#include "reductions.h"
+#include "robust.h"
+#include "optimisers.h"
+#include "table.h"
