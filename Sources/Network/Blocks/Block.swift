@@ -9,17 +9,30 @@ public struct Block: Hashable, Sendable {
   public let cid: CID
   /// The content.
   public let bytes: [UInt8]
+  /// Whether the bytes were hashed on this machine, here or by the caller. ``Exchange`` hashes what is not verified and refuses it
+  /// if the name is wrong.
+  public let isVerified: Bool
+
+  /// The most bytes a block may have: what every Bitswap implementation passes on.
+  public static let mostBytes = 2 << 20
 
   /// The block of these bytes, named by hashing them.
   public init(_ bytes: [UInt8], codec: CID.Codec = .raw) {
-    self.cid = CID(codec: codec, hashing: bytes)
-    self.bytes = bytes
+    self.init(trusted: CID(codec: codec, hashing: bytes), bytes: bytes)
   }
 
   /// The block with a name that the caller knows to be right, for instance because it hashed the bytes before.
   public init(trusted cid: CID, bytes: [UInt8]) {
     self.cid = cid
     self.bytes = bytes
+    self.isVerified = true
+  }
+
+  /// The block with a name that nobody checked; a simulator makes corrupted blocks like this.
+  public init(claimed cid: CID, bytes: [UInt8]) {
+    self.cid = cid
+    self.bytes = bytes
+    self.isVerified = false
   }
 
   /// The block, if `bytes` hash to `cid`; `nil` otherwise.
