@@ -26,6 +26,8 @@ public struct Axis: Hashable, Sendable {
   public enum Unit: Hashable, Sendable {
     /// Plain numbers.
     case number
+    /// Things that are counted, so that there is no mark at a half.
+    case whole
     /// Percent, 0…100.
     case percent
     /// Seconds, shown as seconds, minutes, hours or days, whatever suits the length.
@@ -57,10 +59,13 @@ package struct Ticks: Hashable, Sendable {
   /// The unit the labels are in, e.g. `hours`; `nil` if they carry it themselves or have none.
   package var unit: String?
 
+  /// Where logarithmic scales end; beyond it doubles lose their digits.
+  static let smallest = 1e-290
+
   /// Marks for `values` on `axis`, at round numbers, about `wanted` of them.
   package init(_ axis: Axis, values: [Double], wanted: Int = 5, exact: Bool = false) {
     let logarithmic = axis.scale == .logarithmic
-    let shown = (values + axis.includes).filter { $0.isFinite && (!logarithmic || $0 > 0) }
+    let shown = (values + axis.includes).filter { $0.isFinite && (!logarithmic || $0 >= Ticks.smallest) }
     var low = shown.min() ?? (logarithmic ? 1 : 0)
     var high = shown.max() ?? (logarithmic ? 10 : 1)
     if let limits = axis.limits {
@@ -82,7 +87,8 @@ package struct Ticks: Hashable, Sendable {
       (low, high) = axis.includes.contains(low) ? (low, high + 2 * room) : (low - room, high + room)
     }
     let (divisor, unit, steps) = Ticks.units(axis.unit, span: high - low, top: max(abs(low), abs(high)))
-    let step = Ticks.step(for: (high - low) / divisor, wanted: wanted, steps: steps) * divisor
+    let round = Ticks.step(for: (high - low) / divisor, wanted: wanted, steps: steps)
+    let step = (axis.unit == .whole ? max(1, round) : round) * divisor
     let first = exact ? (low / step - 1e-9).rounded(.up) : (low / step + 1e-9).rounded(.down)
     let last = exact ? (high / step + 1e-9).rounded(.down) : (high / step - 1e-9).rounded(.up)
     range = exact ? low...high : min(first * step, low)...max(last * step, high)
@@ -94,7 +100,9 @@ package struct Ticks: Hashable, Sendable {
     self.values = (0...count).map { (first + Double($0)) * step }
       .filter { $0 >= inside.lowerBound - step * 1e-6 && $0 <= inside.upperBound + step * 1e-6 }
     let places = Ticks.places(step / divisor)
-    labels = self.values.map { Numerals.decimal($0 / divisor + 0, places: places) + (axis.unit == .percent ? " %" : "") }
+    labels = self.values.map { value in
+      (value == 0 ? "0" : Numerals.decimal(value / divisor, places: places)) + (axis.unit == .percent ? " %" : "")
+    }
     self.unit = unit
   }
 
@@ -105,7 +113,7 @@ package struct Ticks: Hashable, Sendable {
     while power * 10 <= low * (1 + 1e-9) { power *= 10 }
     let bottom = power
     var decades = 0
-    while power < high * (1 - 1e-9), decades < 308 {
+    while power < high * (1 - 1e-9), decades < 700 {
       power *= 10
       decades += 1
     }
@@ -125,7 +133,7 @@ package struct Ticks: Hashable, Sendable {
       case .bytes: Numerals.bytes(value)
       case .time: Numerals.duration(value)
       case .percent: Numerals.trimmed(value, places: 6) + " %"
-      case .number: Numerals.trimmed(value, places: 6)
+      case .number, .whole: Numerals.trimmed(value, places: 6)
       }
     }
     self.unit = nil
@@ -135,11 +143,12 @@ package struct Ticks: Hashable, Sendable {
   private static func units(_ unit: Axis.Unit, span: Double, top: Double) -> (Double, String?, [Double]) {
     let decimal: [Double] = [1, 2, 5, 10]
     switch unit {
-    case .number, .percent: return (1, nil, decimal)
+    case .number, .percent, .whole: return (1, nil, decimal)
     case .time:
-      if top <= 180 { return (1, "seconds", decimal) }
-      if top <= 120 * 60 { return (60, "minutes", decimal) }
-      if top <= 72 * 3600 { return (3600, "hours", decimal) }
+      let sixties: [Double] = [1, 2, 5, 10, 15, 20, 30, 60, 120]
+      if top <= 180 { return (1, "seconds", span >= 4 ? sixties : decimal) }
+      if top <= 300 * 60 { return (60, "minutes", span >= 240 ? sixties : decimal) }
+      if top <= 72 * 3600 { return (3600, "hours", span >= 4 * 3600 ? [1, 2, 3, 4, 6, 12, 24] : decimal) }
       return (86400, "days", decimal)
     case .bytes:
       var divisor = 1.0
@@ -151,10 +160,12 @@ package struct Ticks: Hashable, Sendable {
     }
   }
 
-  /// The round step that divides `span` into about `wanted` parts, never more than `wanted` + 1.
+  /// The round step that divides `span` into at most `wanted` parts: one of four mantissas times a power of ten, or, where there are
+  /// more than four, one of those lengths as it is.
   package static func step(for span: Double, wanted: Int, steps: [Double] = [1, 2, 5, 10]) -> Double {
     guard span.isFinite, span > 0, wanted > 0 else { return 1 }
     let rough = span / Double(wanted)
+    if steps.count != 4 { return steps.first { $0 >= rough * (1 - 1e-9) } ?? rough.rounded(.up) }
     var power = 1.0
     while power > rough, power > 1e-300 { power /= 10 }
     while power * 10 <= rough, power < 1e300 { power *= 10 }
@@ -178,8 +189,9 @@ package struct Ticks: Hashable, Sendable {
     switch scale {
     case .linear: return (value - range.lowerBound) / (range.upperBound - range.lowerBound)
     case .logarithmic:
-      guard value > 0 else { return nil }
-      return Logarithm.of(value / range.lowerBound) / Logarithm.of(range.upperBound / range.lowerBound)
+      guard value >= Ticks.smallest else { return nil }
+      let bottom = Logarithm.of(range.lowerBound)
+      return (Logarithm.of(value) - bottom) / (Logarithm.of(range.upperBound) - bottom)
     }
   }
 }

@@ -5,9 +5,9 @@ extension BarChart {
     if axis.scale == .linear { zeroed.includes.append(0) }
     let labels = categories.map { Lettering.width($0.name) }.max() ?? 0
     let beside = labels <= width * 0.34
-    let written = values.map { Lettering.width(axis.unit.written($0)) }.max() ?? 20
+    let ends = values.map { Lettering.width(written($0)) }.max() ?? 20
     let left = beside ? labels + 10 : 4
-    let right = width - written - 12
+    let right = width - ends - 14
     var content: Markup = "<text x=\"2\" y=\"12\" class=\"muted\">\(Lettering.fit(axis.label, into: width - 4))</text>"
     var top = 22.0
     if series.count > 1 {
@@ -24,7 +24,7 @@ extension BarChart {
     let linesTop = top
     var lines: [(column: Double, tint: Tint)] = []
     for reference in references {
-      let text = "\(reference.name) \(axis.unit.written(reference.value))"
+      let text = "\(reference.name) \(written(reference.value))"
       let column = place(reference.value)
       let half = Lettering.width(text) / 2
       content += """
@@ -44,6 +44,15 @@ extension BarChart {
     content += bars
     content += "<path class=\"axis\" d=\"M\(at: place(0)) \(at: top + 2)V\(at: bottom)\"/>"
     return Drawing.svg(identifier, title, description, width, bottom + 6, content)
+  }
+
+  /// A value with its unit, all plain numbers to the same digit.
+  private func written(_ value: Double) -> String {
+    guard axis.unit == .number else { return axis.unit.written(value) }
+    let values = categories.flatMap { $0.values.compactMap { $0 } }.filter(\.isFinite)
+    let largest = values.map(abs).max() ?? 0
+    let whole = values.allSatisfy { $0 == $0.rounded() }
+    return Numerals.decimal(value, places: whole || largest >= 1000 ? 0 : largest >= 100 ? 1 : largest >= 0.1 ? 2 : 4)
   }
 
   private func rows(
@@ -73,7 +82,7 @@ extension BarChart {
         content += """
           <rect x="\(at: min(zero, end))" y="\(at: top + 1)" width="\(at: max(abs(end - zero), 1))" height="\(at: thick - 2)" \
           rx="2" style="fill:\(entry.tint.paint)"/>\
-          <text class="name" x="\(at: max(zero, end) + 5)" y="\(at: top + thick / 2 + 4.2)">\(axis.unit.written(value))</text>
+          <text class="name" x="\(at: max(zero, end) + 5)" y="\(at: top + thick / 2 + 4.2)">\(written(value))</text>
           """
         top += thick
       }

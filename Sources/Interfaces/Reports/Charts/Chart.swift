@@ -29,7 +29,8 @@ public enum Chart: Hashable, Sendable {
   ///   - description: what a screen reader says next.
   ///   - width: the width in units; text is 12 units high, so give about the number of CSS pixels it will be shown at.
   ///   - height: the height in units; `nil` for what suits the chart.
-  public func svg(identifier: String, title: String, description: String = "", width: Double = 420, height: Double? = nil)
+  /// - Returns: one `svg` element.
+  public func svg(identifier: String, title: String, description: String = "", width: Double = 380, height: Double? = nil)
     -> String
   {
     switch self {

@@ -32,12 +32,12 @@ struct Drawing {
     self.x = x
     self.y = y
     let rows = keys.count > 1 ? Drawing.rows(keys, width: width) : []
-    let top = 24 + Double(rows.count) * 19
+    let top = (rows.isEmpty ? 26 : 30) + Double(rows.count) * 19
     let bottom = height - (across ? 40 : 26)
     yTicks = Ticks(y, values: ys, wanted: height < 260 ? 4 : 5)
     let left = 8 + (yTicks.labels.map { Lettering.width($0) }.max() ?? 20)
     frame = Box(left: left, top: top, right: width - 12, bottom: max(bottom, top + 40))
-    var wanted = max(2, Int(frame.width / 76))
+    var wanted = min(8, max(2, Int(frame.width / 56)))
     var ticks = Ticks(x, values: xs, wanted: wanted, exact: x.scale == .linear)
     while wanted > 1, ticks.labels.reduce(0, { $0 + Lettering.width($1) + 12 }) > frame.width {
       wanted -= 1
@@ -113,7 +113,7 @@ struct Drawing {
       case .line(_, let tint, .dots):
         content += "<circle cx=\"\(at: left + 9)\" cy=\"\(at: y - 4)\" r=\"4\" style=\"fill:\(tint.paint)\"/>"
       case .line(_, let tint, let style):
-        content += "<path class=\"line\(style.suffix)\" style=\"stroke:\(tint.paint)\" d=\"M\(at: left) \(at: y - 4)h19\"/>"
+        content += "<path class=\"\(style.mark)\" style=\"stroke:\(tint.paint)\" d=\"M\(at: left) \(at: y - 4)h19\"/>"
       case .area(_, let tint):
         content +=
           "<rect class=\"band\" x=\"\(at: left)\" y=\"\(at: y - 10)\" width=\"19\" height=\"12\" style=\"fill:\(tint.paint)\"/>"
@@ -150,13 +150,18 @@ struct Drawing {
     }
   }
 
-  /// The finished SVG element.
+  /// A name that may stand in an attribute and in a reference to it.
+  static func name(_ identifier: String) -> String {
+    String(identifier.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
+  }
+
+  /// The finished SVG element; what is drawn inside the clip path never leaves the frame.
   static func svg(
     _ identifier: String, _ title: String, _ description: String, _ width: Double, _ height: Double, _ content: Markup
   )
     -> Markup
   {
-    let name = String(identifier.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
+    let name = Drawing.name(identifier)
     return """
       <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(at: width) \(at: height)" role="img" \
       aria-labelledby="\(name)-t \(name)-d" font-family="system-ui,-apple-system,'Segoe UI',Roboto,sans-serif" font-size="12">\
@@ -177,7 +182,7 @@ extension Tint {
     <style>text{fill:var(--ink,#16202b)}text.muted{fill:var(--muted,#566373)}\
     .grid{stroke:var(--grid,#e2e7ed);stroke-width:1;fill:none}.axis{stroke:var(--axis,#98a4b3);stroke-width:1;fill:none}\
     .line{fill:none;stroke-width:2.25;stroke-linejoin:round;stroke-linecap:round}.dashed{stroke-dasharray:6 5}\
-    .band{opacity:.2;stroke:none}.reference{fill:none;stroke-width:1.5;stroke-dasharray:2 4;stroke-linecap:round}\
+    .steps{fill:none;stroke-width:1.3;stroke-linejoin:round}.band{opacity:.2;stroke:none}.reference{fill:none;stroke-width:1.5;stroke-dasharray:2 4;stroke-linecap:round}\
     .ring{fill:var(--card,#fff);stroke-width:2}.stem{stroke-width:1.5;opacity:.55}\
     .name{font-weight:600;paint-order:stroke;stroke:var(--card,#fff);stroke-width:4px;stroke-linejoin:round}\
     .hit{fill:var(--ink,#16202b);opacity:0}.hit:hover{opacity:.08}</style>
@@ -185,14 +190,21 @@ extension Tint {
 }
 
 extension LineChart.Style {
-  /// What is added to the class of a line.
-  var suffix: Markup { self == .dashed ? " dashed" : "" }
+  /// The class of a line.
+  var mark: Markup {
+    switch self {
+    case .straight, .dots: "line"
+    case .steps: "line steps"
+    case .dashed: "line dashed"
+    }
+  }
 }
 
 extension Axis.Unit {
   /// A value of the axis, written with its unit.
   func written(_ value: Double) -> String {
     switch self {
+    case .whole: Numerals.trimmed(value, places: 1)
     case .number:
       abs(value) >= 1000 ? Numerals.decimal(value, places: 0) : Numerals.trimmed(value, places: abs(value) < 1 ? 3 : 1)
     case .percent: Numerals.percent(value)

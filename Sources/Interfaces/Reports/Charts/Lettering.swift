@@ -81,7 +81,7 @@ struct Placement {
 
   /// The best baseline start for `text` just above or below the level `y`; what it covers is taken from then on.
   mutating func name(_ text: String, at y: Double) -> Point {
-    let width = Lettering.width(text)
+    let width = Lettering.width(text, size: Lettering.size * 1.1)  // names are bold
     let room = max(0, frame.width - width - 8)
     var best = Point(frame.left + 4, y - 5)
     var least = Double.infinity

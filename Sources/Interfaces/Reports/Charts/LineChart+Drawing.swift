@@ -16,10 +16,17 @@ extension LineChart {
       return Drawing.svg(identifier, title, description, width, height, drawing.content)
     }
     var placement = Placement(frame: drawing.frame)
+    let frame = drawing.frame
+    let clip = Drawing.name(identifier) + "-c"
+    drawing.content += """
+      <clipPath id="\(clip)"><rect x="\(at: frame.left)" y="\(at: frame.top - 2)" width="\(at: frame.width + 2)" \
+      height="\(at: frame.height + 3)"/></clipPath><g clip-path="url(#\(clip))">
+      """
     for line in lines.reversed() {
       if let band = line.band { draw(band, line.tint, into: &drawing) }
     }
     for line in lines.reversed() { draw(line, into: &drawing, avoiding: &placement) }
+    drawing.content += "</g>"
     drawing.references(references, avoiding: placement)
     hover(into: &drawing)
     return Drawing.svg(identifier, title, description, width, height, drawing.content)
@@ -47,12 +54,19 @@ extension LineChart {
       var places = LineChart.thinned(piece.compactMap { drawing.place($0) })
       if line.style == .steps { places = LineChart.stepped(places) }
       placement.avoid(places)
+      if line.style == .steps, lines.count == 1, let first = places.first, let last = places.last {
+        let floor = drawing.frame.bottom
+        let top = Markup.joined(places.map { place -> Markup in "L\(at: place.x) \(at: place.y)" })
+        drawing.content += """
+          <path class="band" style="fill:\(line.tint.paint)" d="M\(at: first.x) \(at: floor)\(top)L\(at: last.x) \(at: floor)Z"/>
+          """
+      }
       for (index, place) in places.enumerated() { path += "\(index == 0 ? "M" : "L")\(at: place.x) \(at: place.y)" }
       if let only = places.first, places.count == 1 {
         drawing.content += "<circle cx=\"\(at: only.x)\" cy=\"\(at: only.y)\" r=\"4\" style=\"fill:\(line.tint.paint)\"/>"
       }
     }
-    drawing.content += "<path class=\"line\(line.style.suffix)\" style=\"stroke:\(line.tint.paint)\" d=\"\(path)\"/>"
+    drawing.content += "<path class=\"\(line.style.mark)\" style=\"stroke:\(line.tint.paint)\" d=\"\(path)\"/>"
   }
 
   /// Invisible columns that say the values when pointed at.

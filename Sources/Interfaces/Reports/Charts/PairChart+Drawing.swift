@@ -13,16 +13,18 @@ extension PairChart {
       keys: [.line(second.name, second.tint, .dots), .ring(first.name, first.tint)], across: false)
     var placement = Placement(frame: drawing.frame)
     let radius = min(5, max(1.2, drawing.frame.width / Double(max(shown.count, 1)) * 0.3))
+    let stems = shown.count <= 80
     for (rank, pair) in shown.enumerated() {
       guard let before = drawing.place(Point(Double(rank), pair.first)),
         let after = drawing.place(Point(Double(rank), pair.second))
       else { continue }
       placement.curves += [before, after]
+      let stem: Markup =
+        "<path class=\"stem\" style=\"stroke:\(second.tint.paint)\" d=\"M\(at: before.x) \(at: before.y)V\(at: after.y)\"/>"
       let said =
         "\(pair.name)\n\(second.name): \(axis.unit.written(pair.second))\n\(first.name): \(axis.unit.written(pair.first))"
       drawing.content += """
-        <g><title>\(said)</title>\
-        <path class="stem" style="stroke:\(second.tint.paint)" d="M\(at: before.x) \(at: before.y)V\(at: after.y)"/>\
+        <g><title>\(said)</title>\(stems ? stem : Markup())\
         <circle class="ring" cx="\(at: before.x)" cy="\(at: before.y)" r="\(at: radius)" style="stroke:\(first.tint.paint)"/>\
         <circle cx="\(at: after.x)" cy="\(at: after.y)" r="\(at: radius)" style="fill:\(second.tint.paint)"/></g>
         """

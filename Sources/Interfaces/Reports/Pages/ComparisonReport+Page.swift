@@ -18,7 +18,7 @@ extension ComparisonReport {
     for run in runs {
       let pictures = run.report.figures().map { page.picture($0, wide: false, card: true) }
       let content: Markup = """
-        <p>\(run.report.result.verdict)</p><p>\(run.report.result.summary)</p><div class="charts">\(.joined(pictures))</div>\
+        <p>\(.prose(run.report.result.verdict))</p><p>\(.prose(run.report.result.summary + " " + run.report.result.disruptions))</p><div class="charts">\(.joined(pictures))</div>\
         <h4>Figures</h4>\(run.report.outcome.markup)<h4>Run it again</h4>\(run.report.again)
         """
       page.details(run.label, content)
@@ -33,16 +33,22 @@ extension ComparisonReport {
   /// The outcome: the one given, or one written from the figures.
   public var sentence: String {
     if let verdict { return verdict }
-    guard let first = runs.first?.report.result.together?.mean, let last = runs.last, runs.count > 1,
+    let ends = runs.filter { $0.report.result.together != nil }
+    guard let first = ends.first, let last = ends.last, ends.count > 1, let best = first.report.result.together?.mean,
       let mean = last.report.result.together?.mean
     else { return runs.first?.report.result.verdict ?? title }
-    let change = mean - first
-    let how = abs(change) < 0.05 ? "the same" : "\(Numerals.decimal(abs(change))) points \(change < 0 ? "less" : "more")"
-    return "\(last.label): \(Numerals.percent(mean)), \(how) than \(runs[0].label) (\(Numerals.percent(first)))."
-      .replacing("the same than", with: "the same as")
+    var text = "\(last.label): \(Numerals.percent(mean)) together; \(first.label): \(Numerals.percent(best))"
+    if let away = last.report.result.offlineProbability, first.report.result.offlineProbability == 0, away > 0 {
+      let still = mean > (first.report.result.alone?.mean ?? .infinity) ? "still reach" : "reach"
+      text = "Peers \(still) \(Numerals.percent(mean)) together with \(Numerals.share(away)) of them offline at any time"
+      text += "; with nobody offline \(Numerals.percent(best))"
+    }
+    if let alone = first.report.result.alone { text += "; alone \(Numerals.percent(alone.mean))" }
+    if let central = first.report.result.central { text += "; with all rows pooled \(Numerals.percent(central))" }
+    return text + "."
   }
 
-  private var lead: String { runs.first.map { "\(title). \($0.report.result.summary)" } ?? title }
+  private var lead: [String] { [runs.first.map { "\(title). Each run: \($0.report.result.summary)" } ?? title] }
 
   private var tiles: [Page.Tile] {
     var tiles: [Page.Tile] = []
@@ -68,6 +74,7 @@ extension ComparisonReport {
     var references: [LineChart.Reference] = []
     if let central = baseline?.central { references.append(.init("central", value: central, tint: .central)) }
     if let alone = baseline?.alone { references.append(.init("alone", value: alone.mean, tint: .alone)) }
+    let axis = Axis.accuracy(runs.map(\.report.series), alone: baseline?.alone?.mean, central: baseline?.central)
     var figures: [Figure] = []
     func add(
       _ title: String, _ caption: String, _ axis: Axis, _ references: [LineChart.Reference] = [],
@@ -88,15 +95,17 @@ extension ComparisonReport {
       }
     }
     add(
-      "Accuracy over time", "Mean over peers of how many held-back test rows their own models get right.",
-      Axis("test accuracy", unit: .percent, limits: 0...100), references, band: true
+      "Accuracy over time", "Mean over peers of how many held-back test rows their own models get right.\(axis.cutOff)",
+      axis, references, band: true
     ) { $0.accuracy?.mean }
     add(
       "Disagreement between peers", "Accuracy of the strongest peer less that of the weakest, in points.",
       Axis("spread, points", includes: [0]), baseline?.alone.map { [.init("alone", value: $0.spread, tint: .alone)] } ?? []
     ) { $0.accuracy?.spread }
-    add("Who was there", "Peers that could send and receive at each moment.", Axis("peers online", includes: [0]), style: .steps)
-    {
+    add(
+      "Who was there", "Peers that could send and receive at each moment.", Axis("peers online", unit: .whole, includes: [0]),
+      style: .steps
+    ) {
       $0.online.map(Double.init)
     }
     add(

@@ -36,8 +36,9 @@ struct Page {
   }
 
   /// The top of the page: what kind of page it is, the outcome, what was run.
-  mutating func header(kind: String, verdict: String, lead: String) {
-    add("<header><p class=\"brand\">Murmuration · \(kind)</p><h1>\(verdict)</h1><p class=\"lead\">\(lead)</p></header>")
+  mutating func header(kind: String, verdict: String, lead: [String]) {
+    let paragraphs = lead.filter { !$0.isEmpty }.map { text -> Markup in "<p class=\"lead\">\(.prose(text))</p>" }
+    add("<header><p class=\"brand\">Murmuration · \(kind)</p><h1>\(.prose(verdict))</h1>\(.joined(paragraphs))</header>")
   }
 
   /// A heading of a part.
@@ -48,8 +49,8 @@ struct Page {
     guard !tiles.isEmpty else { return }
     let items = tiles.map { tile -> Markup in
       """
-      <div class="tile"><dt>\(tile.name)</dt><dd><div class="value">\(tile.value)</div>\
-      <div class="aside">\(tile.aside)</div></dd></div>
+      <div class="tile"><dt>\(.prose(tile.name))</dt><dd><div class="value">\(tile.value)</div>\
+      <div class="aside">\(.prose(tile.aside))</div></dd></div>
       """
     }
     add("<dl class=\"tiles\">\(.joined(items, separator: "\n"))</dl>")
@@ -77,11 +78,12 @@ struct Page {
     let drawing: Markup =
       wide
       ? """
-      <div class="wide">\(drawn("w", 940, 380))</div><div class="narrow">\(drawn("n", 360, 280))</div>
-      """ : drawn("", 420, nil)
+      <div class="wide">\(drawn("w", 800, 330))</div><div class="narrow">\(drawn("n", 360, 280))</div>
+      """ : drawn("", 380, 260)
+    let heading: Markup = figure.title.isEmpty ? Markup() : "<h3>\(figure.title)</h3>"
     let classes = (wide ? "hero" : "half") + (card ? " card" : "")
     return """
-      <figure class="\(classes)"><figcaption><h3>\(figure.title)</h3>\(figure.caption)</figcaption>\(drawing)</figure>
+      <figure class="\(classes)"><figcaption>\(heading)\(.prose(figure.caption))</figcaption>\(drawing)</figure>
       """
   }
 
@@ -92,7 +94,7 @@ struct Page {
 
   /// Sentences as a list.
   static func list(_ sentences: [String]) -> Markup {
-    "<ul class=\"notes\">\(.joined(sentences.map { sentence -> Markup in "<li>\(sentence)</li>" }))</ul>"
+    "<ul class=\"notes\">\(.joined(sentences.map { sentence -> Markup in "<li>\(.prose(sentence))</li>" }))</ul>"
   }
 
   /// Names with values.

@@ -2,9 +2,9 @@ extension ReproductionReport {
   /// The reproduction as one HTML file, like ``RunReport/html()``.
   public func html() -> String {
     var page = Page()
-    page.header(kind: "reproduction", verdict: verdict, lead: paper)
+    page.header(kind: "reproduction", verdict: verdict, lead: [paper])
     page.tiles(tiles)
-    for paragraph in introduction { page.add("<p>\(paragraph)</p>") }
+    for paragraph in introduction { page.add("<p>\(.prose(paragraph))</p>") }
     let all = exhibits.flatMap { exhibit in exhibit.findings.map { (exhibit, $0) } }
     if !all.isEmpty {
       page.heading("Every finding")
@@ -46,7 +46,7 @@ extension ReproductionReport {
 
   private func add(_ exhibit: Exhibit, to page: inout Page) {
     var parts: [Markup] = ["<p class=\"number\">\(exhibit.number)</p><h3>\(exhibit.title)</h3>"]
-    parts += exhibit.text.map { paragraph -> Markup in "<p>\(paragraph)</p>" }
+    parts += exhibit.text.map { paragraph -> Markup in "<p>\(.prose(paragraph))</p>" }
     if !exhibit.figures.isEmpty {
       let single = exhibit.figures.count == 1
       let pictures = exhibit.figures.map { page.picture($0, wide: single, card: false) }
@@ -60,18 +60,24 @@ extension ReproductionReport {
   private static func findings(_ findings: [(number: String?, finding: Finding)]) -> Markup {
     let numbered = findings.contains { $0.number != nil }
     let rows = findings.map { number, finding -> Markup in
-      let first: Markup = numbered ? "<td class=\"t\">\(number ?? "")</td>" : Markup()
-      let remark: Markup = finding.remark.isEmpty || numbered ? Markup() : "<br><small>\(finding.remark)</small>"
+      let first: Markup = numbered ? cell("where", .prose(number ?? "")) : Markup()
+      let remark: Markup = finding.remark.isEmpty || numbered ? Markup() : "<br><small>\(.prose(finding.remark))</small>"
+      let badge: Markup = "<span class=\"badge \(finding.outcome.mark)\">\(finding.outcome.rawValue)</span>"
       return """
-        <tr>\(first)<td class="t">\(finding.subject)\(remark)</td><td class="t">\(finding.paper)</td><td class="t">\(finding.ours)</td>\
-        <td><span class="badge \(finding.outcome.mark)">\(finding.outcome.rawValue)</span></td></tr>
+        <tr>\(first)\(cell("what", "\(.prose(finding.subject))\(remark)"))\(cell("paper", .prose(finding.paper)))\
+        \(cell("ours", .prose(finding.ours)))\(cell("outcome", badge))</tr>
         """
     }
     let first: Markup = numbered ? "<th scope=\"col\">where</th>" : Markup()
     return """
-      <div class="scroll"><table><thead><tr>\(first)<th scope="col">what</th><th scope="col">paper</th><th scope="col">ours</th>\
-      <th scope="col">outcome</th></tr></thead><tbody>\(.joined(rows, separator: "\n"))</tbody></table></div>
+      <div class="scroll"><table class="stack"><thead><tr>\(first)<th scope="col">what</th><th scope="col">paper</th>\
+      <th scope="col">ours</th><th scope="col">outcome</th></tr></thead><tbody>\(.joined(rows, separator: "\n"))</tbody></table></div>
       """
+  }
+
+  /// A cell that carries its column's name for narrow windows, where rows become little lists.
+  private static func cell(_ name: String, _ content: Markup) -> Markup {
+    "<td class=\"t\" data-name=\"\(name)\"><span>\(content)</span></td>"
   }
 }
 

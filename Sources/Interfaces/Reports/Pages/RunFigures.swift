@@ -19,15 +19,16 @@ extension RunReport {
     guard !mean.isEmpty else { return nil }
     let band = LineChart.Band(
       "from the weakest to the strongest peer", lower: points { $0.accuracy?.minimum }, upper: points { $0.accuracy?.maximum })
+    let axis = Axis.accuracy([series], alone: result.alone?.mean, central: result.central)
     return Figure(
       "Accuracy over time",
       caption: """
         How many of the held-back test rows the peers' own models get right. “Alone” is what a peer reaches on its own rows only, \
-        “central” is one model trained on everybody's rows in one place.
+        “central” is one model trained on everybody's rows in one place.\(axis.cutOff)
         """,
       chart: .line(
         LineChart(
-          y: Axis("test accuracy", unit: .percent, limits: 0...100),
+          y: axis,
           lines: [.init("mean over peers", points: mean, band: band, tint: .together)], references: references)))
   }
 
@@ -40,7 +41,7 @@ extension RunReport {
     let central = result.central.map { [LineChart.Reference("central", value: $0, tint: .central)] } ?? []
     return Figure(
       "What each peer gained",
-      caption: "One stem per peer: from the accuracy it reaches alone to the accuracy it has after the session.",
+      caption: "Every peer twice: what it reaches alone (ring) and what it has after the session (dot).",
       chart: .pairs(
         PairChart(
           axis: Axis("test accuracy", unit: .percent, limits: 0...100),
@@ -58,7 +59,8 @@ extension RunReport {
         "Peers that could send and receive at each moment. The others kept training on their own rows, cut off from the rest.",
       chart: .line(
         LineChart(
-          y: Axis("peers online", includes: [0]), lines: [.init("online", points: online, tint: .together, style: .steps)],
+          y: Axis("peers online", unit: .whole, includes: [0]),
+          lines: [.init("online", points: online, tint: .together, style: .steps)],
           references: all)))
   }
 
@@ -101,7 +103,7 @@ extension RunReport {
       caption: "What peers were busy with. Averaging includes fetching the models of others.",
       chart: .line(
         LineChart(
-          y: Axis("peers", includes: [0]),
+          y: Axis("peers", unit: .whole, includes: [0]),
           lines: [
             .init("training", points: training, tint: .together, style: .steps),
             .init("averaging", points: averaging, tint: .alone, style: .steps),

@@ -2,10 +2,12 @@ extension RunReport {
   /// The report as one HTML file: no scripts, nothing loaded, light and dark, phone and paper.
   public func html() -> String {
     var page = Page()
-    page.header(kind: "run report", verdict: result.verdict, lead: result.summary)
+    page.header(kind: "run report", verdict: result.verdict, lead: [result.summary, result.disruptions])
     page.tiles(tiles)
-    page.heading("How it went")
-    page.figures(figures(), hero: true)
+    if let interrupted = result.interrupted { page.add("<p class=\"banner\" role=\"note\">\(.prose(interrupted.sentence))</p>") }
+    let pictures = figures()
+    if !pictures.isEmpty { page.heading("How it went") }
+    page.figures(pictures, hero: true)
     if !result.notes.isEmpty {
       page.heading("What to bear in mind")
       page.add(Page.list(result.notes))

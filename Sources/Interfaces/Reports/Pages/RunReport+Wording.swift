@@ -6,52 +6,51 @@ extension RunReport {
 extension RunResult {
   /// The outcome in a sentence, written from the figures.
   public var verdict: String {
+    let who = peerCount == 1 ? "one peer" : "\(Numerals.count(peerCount)) peers"
     guard let together else {
-      return "\(peersInWords) ran for \(Numerals.duration(virtualSeconds)); no accuracy was measured."
+      return "\(who.capitalizedFirst) ran for \(Numerals.duration(virtualSeconds)); no accuracy was measured."
     }
-    var sentence = "\(peersInWords) reached \(Numerals.percent(together.mean))"
+    var sentence = "Together, \(who) reach \(Numerals.percent(together.mean))"
+    if peerCount == 1 { sentence = "One peer reaches \(Numerals.percent(together.mean))" }
     if let probability = offlineProbability, probability > 0 {
-      sentence += " while \(Numerals.share(probability)) of them were away"
+      sentence += " with \(Numerals.share(probability)) of them offline at any time"
     }
-    switch (alone, central) {
+    switch (alone?.mean, central) {
     case (let alone?, let central?):
-      sentence += ": alone they get \(Numerals.percent(alone.mean)), all rows in one place give \(Numerals.percent(central))"
-    case (let alone?, nil): sentence += "; alone they get \(Numerals.percent(alone.mean))"
-    case (nil, let central?): sentence += "; all rows in one place give \(Numerals.percent(central))"
+      let ends = "learning alone (\(Numerals.percent(alone))) and pooling all rows (\(Numerals.percent(central)))"
+      switch gapClosed {
+      case let gap? where gap >= 0.995: sentence += ": nothing is lost against pooling all rows (\(Numerals.percent(central)))"
+      case let gap? where gap > 0: sentence += ": that closes \(Numerals.share(gap)) of the gap between \(ends)"
+      case .some: sentence += ": no better than learning alone (\(Numerals.percent(alone)))"
+      case nil: sentence += "; there is no gap to close between \(ends)"
+      }
+    case (let alone?, nil): sentence += "; alone they get \(Numerals.percent(alone))"
+    case (nil, let central?): sentence += "; pooling all rows gives \(Numerals.percent(central))"
     case (nil, nil): break
     }
-    return sentence + "." + (gapInWords.map { " " + $0 } ?? "")
+    return sentence + "."
   }
 
-  private var peersInWords: String { peerCount == 1 ? "One peer" : "\(Numerals.count(peerCount)) peers" }
-
-  /// What the closed gap means.
-  private var gapInWords: String? {
-    guard let gapClosed else { return nil }
-    switch gapClosed {
-    case ..<0: return "Learning together made it worse."
-    case ..<0.05: return "Next to nothing of the gap was closed."
-    case ..<1: return "That closes \(Numerals.share(gapClosed)) of the gap."
-    default: return "Nothing was lost by keeping the rows apart."
-    }
-  }
-
-  /// What was run, in a few sentences.
+  /// What was run, in a few words.
   public var summary: String {
-    var text =
-      "\(data.name.isEmpty ? "Data" : data.name): \(Numerals.count(data.rows, "row")) over \(Numerals.count(peerCount, "peer"))"
-    if let split = data.split { text += " (\(split))" }
-    text += ", \(Numerals.count(data.features, "feature")), \(Numerals.count(data.classes, "class", "classes"))"
-    if let tests = data.testRows { text += ", measured on \(Numerals.count(tests, "row")) nobody trained on" }
-    text += "."
-    if !model.isEmpty { text += " Model \(model)." }
-    text += " \(Numerals.duration(virtualSeconds)) of virtual time"
-    if let wallSeconds { text += ", simulated in \(Numerals.duration(wallSeconds))" }
-    text += ", seed \(seed)."
-    if let offline { text += " " + offline.sentence }
-    for fault in faults { text += " " + fault.sentence }
-    return text
+    var parts: [String] = []
+    if !data.name.isEmpty {
+      var text = "\(data.name): \(Numerals.count(data.rows, "row")) of \(Numerals.count(data.features, "feature")) in "
+      text += Numerals.count(data.classes, "class", "classes")
+      if let split = data.split { text += ", \(split)" }
+      parts.append(text)
+      if let tests = data.testRows { parts.append("measured on \(Numerals.count(tests, "row")) nobody trained on") }
+    }
+    if !model.isEmpty { parts.append("model \(model)") }
+    parts.append(
+      "\(Numerals.duration(virtualSeconds)) of virtual time"
+        + (wallSeconds.map { ", simulated in \(Numerals.duration($0))" } ?? ""))
+    parts.append("seed \(seed)")
+    return parts.joined(separator: " · ") + "."
   }
+
+  /// What went wrong on purpose, as sentences; empty if nothing did.
+  public var disruptions: String { ([offline].compactMap { $0 } + faults).map(\.sentence).joined(separator: " ") }
 }
 
 extension String {
@@ -60,4 +59,7 @@ extension String {
     guard let last else { return self }
     return ".!?…".contains(last) ? self : self + "."
   }
+
+  /// The text with its first letter in upper case.
+  var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

@@ -14,18 +14,18 @@ enum Stylesheet {
     main{max-width:1060px;margin:0 auto;padding:40px 20px 64px}
     header{margin-bottom:28px}
     .brand{font-size:13px;font-weight:600;letter-spacing:.06em;text-transform:uppercase;color:var(--muted);margin:0 0 14px}
-    h1{font-size:clamp(1.55rem,4.2vw,2.5rem);line-height:1.18;letter-spacing:-.018em;margin:0 0 14px;font-weight:700;text-wrap:balance}
-    .lead{font-size:1.06rem;color:var(--muted);margin:0;max-width:46em}
+    h1{font-size:clamp(1.45rem,3.6vw,2.15rem);line-height:1.18;letter-spacing:-.018em;margin:0 0 14px;font-weight:700;max-width:27em}
+    .lead{color:var(--muted);margin:0 0 4px;max-width:54em}
     h2{font-size:1.35rem;line-height:1.25;letter-spacing:-.01em;margin:44px 0 14px}
     h3{font-size:1.02rem;line-height:1.3;margin:0 0 2px}
     h4{font-size:.95rem;margin:18px 0 6px}
     p{margin:0 0 12px;max-width:46em}
-    .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:0 0 12px;padding:0}
+    .tiles{display:flex;flex-wrap:wrap;gap:12px;margin:0 0 12px;padding:0}
     .tile,.card{background:var(--card);border:1px solid var(--line);border-radius:12px}
-    .tile{padding:14px 16px}
+    .tile{flex:1 1 200px;padding:14px 16px}
     .tile dt{font-size:.84rem;color:var(--muted);line-height:1.3}
     .tile dd{margin:0}
-    .tile .value{font-size:1.65rem;font-weight:700;letter-spacing:-.02em;line-height:1.25;font-variant-numeric:tabular-nums}
+    .tile .value{font-size:1.65rem;font-weight:700;letter-spacing:-.02em;line-height:1.25;white-space:nowrap;font-variant-numeric:tabular-nums}
     .tile .aside{font-size:.84rem;color:var(--muted);line-height:1.35}
     .charts{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:12px}
     figure{margin:0;padding:16px 18px 14px;break-inside:avoid;min-width:0}
@@ -59,14 +59,17 @@ enum Stylesheet {
     border:1px solid currentColor;white-space:nowrap}
     .holds{color:var(--good)}.partly{color:var(--warn)}.fails{color:var(--bad)}.open{color:var(--muted)}
     footer{margin-top:44px;font-size:.84rem;color:var(--muted)}
-    .exhibit{padding:20px;margin-bottom:16px;break-inside:avoid-page}
+    .exhibit{padding:20px;margin:12px 0 16px;break-inside:avoid-page}
     .exhibit figure{padding:0 0 10px}
     .number{font-size:.84rem;font-weight:600;color:var(--accent);margin:0}
-    .exhibit h3{font-size:1.2rem;margin-bottom:10px}
+    .exhibit>h3{font-size:1.2rem;margin-bottom:10px}
     a{color:var(--accent)}
+    .banner{background:var(--card);border:1px solid var(--warn);border-left-width:6px;border-radius:8px;padding:10px 14px;max-width:none}
     @media (max-width:720px){main{padding:24px 12px 48px}.charts{grid-template-columns:minmax(0,1fr)}.wide{display:none}\
-    .narrow{display:block}figure,.exhibit{padding:14px 12px 12px}.exhibit figure{padding:0 0 10px}.tiles{gap:8px;\
-    grid-template-columns:repeat(2,minmax(0,1fr))}.tile{padding:12px}.tile .value{font-size:1.35rem}details{padding:0 12px}\
+    .narrow{display:block}figure,.exhibit{padding:14px 12px 12px}.exhibit figure{padding:0 0 10px}.tiles{gap:8px}\
+    .tile{padding:12px;flex:1 1 40%}.tile .value{font-size:1.35rem}details{padding:0 12px}\
+    .stack thead{display:none}.stack tr{display:block;padding:10px 0;border-bottom:1px solid var(--line)}.stack td{display:flex;gap:10px;\
+    border:0;padding:1px 0}.stack td::before{content:attr(data-name);color:var(--muted);flex:0 0 4.8em}\
     dl.facts{grid-template-columns:1fr;gap:0}dl.facts dd{margin-bottom:8px}h2{margin-top:34px}}
     @media print{:root{color-scheme:light;--page:#fff;--card:#fff;--ink:#000;--muted:#444;--line:#bbb;--grid:#ddd;--axis:#777;\
     --accent:#0b62c4;--good:#006b57;--warn:#8a5a00;--bad:#b3261e;--c0:#0b62c4;--c1:#b94a08;--c2:#007a63;--c3:#8544b0;--c4:#806400;\

@@ -4,6 +4,7 @@ extension Table {
   /// - Parameters:
   ///   - width: how many columns the terminal has.
   ///   - colour: whether to set the heading apart with escape sequences.
+  /// - Returns: lines that each end in a line feed.
   public func text(width: Int = 80, colour: Bool = false) -> String {
     let cells = [columns.map(\.name)] + rows.map { row in columns.indices.map { $0 < row.count ? Table.plain(row[$0]) : "" } }
     var widths = columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
@@ -50,6 +51,7 @@ extension RunReport {
   public func terminal(width: Int = 80, colour: Bool = false) -> String {
     let verdict = Table.plain(result.verdict).wrapped(to: width)
     var text = (colour ? "\u{1b}[1m\(verdict)\u{1b}[0m" : verdict) + "\n\n"
+    if let interrupted = result.interrupted { text += Table.plain(interrupted.sentence).wrapped(to: width) + "\n\n" }
     text += outcome.text(width: width, colour: colour)
     if !result.trace.isEmpty { text += "\nseed \(result.seed), trace \(result.trace)\n" }
     return text

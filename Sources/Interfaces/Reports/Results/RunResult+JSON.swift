@@ -37,6 +37,7 @@ extension RunResult {
       .init("peerCyclesPerSecond", .optional(peerCyclesPerSecond)),
       .init("threads", .optional(threads)),
       .init("versions", .object(versions.map { JSON.Member($0.part, .string($0.version)) })),
+      .init("interrupted", .optional(interrupted)),
       .init("notes", .array(notes.map(JSON.string))),
       .init("configuration", .optional(configuration)),
       .init("peers", .array(peers.map(\.value))),

@@ -57,6 +57,8 @@ public struct RunResult: Hashable, Sendable {
   public var configuration: String?
   /// The honest limits of the run, a sentence each.
   public var notes: [String] = []
+  /// Why and where the run ended before its time, as a sentence; `nil` if it ran to its end.
+  public var interrupted: String?
   /// What came of each peer.
   public var peers: [PeerResult] = []
 

@@ -40,6 +40,23 @@ package struct Markup: Hashable, Sendable, ExpressibleByStringInterpolation {
     return result
   }
 
+  /// Text to read: escaped, and numbers stay on one line with their units.
+  package static func prose(_ text: String) -> Markup {
+    let words = text.split(separator: " ", omittingEmptySubsequences: false)
+    var joined = ""
+    for (index, word) in words.enumerated() {
+      if index > 0 {
+        let unit = word.prefix { !".,;:)!?".contains($0) }
+        let bound = units.contains(String(unit)) && words[index - 1].last.map { $0.isNumber } == true
+        joined += bound ? "\u{a0}" : " "
+      }
+      joined += word
+    }
+    return Markup(trusted: escape(joined))
+  }
+
+  private static let units = ["%", "B", "kB", "MB", "GB", "TB", "PB", "ms", "s", "min", "h", "d"]
+
   /// What `"…\(…)…"` collects.
   package struct StringInterpolation: StringInterpolationProtocol {
     var text = ""

@@ -70,6 +70,7 @@ public enum Numerals {
     guard let seconds, seconds.isFinite else { return unknown }
     let size = abs(seconds)
     let sign = seconds < 0 ? "−" : ""
+    if size == 0 { return "0 s" }
     if size < 0.9995 { return sign + decimal(size * 1000, places: 0) + " ms" }
     if size < 59.95 { return sign + trimmed(size, places: 1) + " s" }
     let whole = size.rounded() < 9e15 ? Int(size.rounded()) : Int(9e15)
