@@ -1,0 +1,42 @@
+public import MurmurMachines
+
+/// The bounds within which an exchange works.
+public struct Limits: Hashable, Sendable {
+  /// Objects that are fetched at a time; more are refused.
+  public var fetches = 64
+  /// Blocks of one object; 65,536 chunks of 256 KiB are 16 GiB.
+  public var blocksPerFetch = 65_536
+  /// Blocks one peer is asked for at a time, at first and at most.
+  public var firstWindow = 4
+  public var largestWindow = 32
+  /// Connected peers that are asked at once whether they have a block nobody is known to have.
+  public var probes = 16
+  /// How often a silent peer is asked, in a fetch without a deadline.
+  public var attempts = 8
+  /// How long to wait for a peer that never answered anything yet.
+  public var firstPatience = Instant.Span.seconds(3)
+  /// The bounds of what is learnt.
+  public var leastPatience = Instant.Span.milliseconds(200)
+  public var mostPatience = Instant.Span.seconds(60)
+  /// Peers whose ledgers are remembered; the longest unused ones are forgotten first, connected ones last.
+  public var ledgers = 128
+  /// Blocks that wait to be sent to one peer; beyond that its wants are refused with DONT_HAVE.
+  public var ordersPerPeer = 1_024
+  /// Wants of one peer, without the wish for a DONT_HAVE, that wait for a block to turn up; the oldest go first.
+  public var waitingPerPeer = 256
+  /// The service window: how much may be sent in which time, to one peer in good standing and to all together.
+  public var window = Instant.Span.seconds(1)
+  public var windowBytesPerPeer = 32 << 20
+  public var windowBytes = 128 << 20
+  /// What a peer may take before its debt counts.
+  public var grace = 32 << 20
+  /// A block of at most so many bytes is sent at once to who asks whether it is here.
+  public var smallBlock = 1_024
+  /// Bytes of blocks in one message; one larger block still goes alone.
+  public var messageBytes = 1 << 20
+  /// Unwanted blocks from one peer, beyond those it was asked for, until it is reported.
+  public var unwantedPerPeer = 64
+
+  /// The default limits.
+  public init() {}
+}
