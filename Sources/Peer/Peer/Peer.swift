@@ -1,0 +1,187 @@
+public import MurmurBlocks
+public import MurmurCollective
+public import MurmurIdentity
+public import MurmurMachines
+public import MurmurPubSub
+import MurmurSessions
+import MurmurWire
+
+/// One participant: session, block exchange and pub/sub as one machine.
+///
+/// The parts know nothing of each other. What one wants of another (a model fetched, a notice published) is passed on here, at once
+/// and in order, so that a step of the peer is finished when it returns. Each part draws from a stream of chance of its own.
+public struct Peer: Machine, Sendable {
+  /// What happened to the peer.
+  public enum Input: Sendable {
+    /// The peer starts, or starts again after a crash.
+    case started
+    /// A connection to a peer is there.
+    case connected(PeerID)
+    /// A connection is gone.
+    case disconnected(PeerID)
+    /// A message came.
+    case received(from: PeerID, Message)
+    /// A timer fired.
+    case fired(Timer)
+    /// The job handed out by `compute` ended.
+    case worked(WorkResult)
+  }
+
+  /// What a peer wants done.
+  public enum Effect: Sendable {
+    case send(PeerID, Message)
+    case arm(Timer, at: Instant)
+    case compute(Work)
+    case note(CollectiveEvent)
+  }
+
+  /// What travels between two peers, one case for each protocol.
+  public enum Message: Sendable {
+    case collective(CollectiveMessage)
+    case blocks(BitswapMessage)
+    case pubsub(RPC)
+
+    /// The bytes of the encoded message with its length prefix, as on a libp2p stream.
+    public var wireSize: Int {
+      let size: Int
+      switch self {
+      case .collective(let message): size = message.wireSize
+      case .blocks(let message): size = message.wireSize
+      case .pubsub(let message): size = message.wireSize
+      }
+      return size + (size < 128 ? 1 : size < 16384 ? 2 : size < 2_097_152 ? 3 : 4)
+    }
+  }
+
+  /// The timers of all parts.
+  public enum Timer: Hashable, Sendable {
+    case collective(Collective.Timer)
+    case blocks(Exchange.Timer)
+    case pubsub(PubSub.Timer)
+  }
+
+  /// Who this is.
+  public let id: PeerID
+  /// The peer's part in the session.
+  public private(set) var collective: Collective
+  /// Its blocks and their exchange.
+  public private(set) var exchange: Exchange
+  /// Its pub/sub; silent in sessions that need none.
+  public private(set) var pubsub: PubSub
+
+  private let topic: Topic
+  private let usesTopic: Bool
+  private var collectiveChance: Chance
+  private var exchangeChance: Chance
+  private var pubsubChance: Chance
+
+  /// A peer about to start.
+  ///
+  /// - Parameters:
+  ///   - chance: the peer's stream; the parts' streams are forked from it.
+  public init(collective: Collective, exchange: Exchange, pubsub: PubSub, chance: Chance) {
+    id = collective.id
+    self.collective = collective
+    self.exchange = exchange
+    self.pubsub = pubsub
+    topic = Topic(collective.session.name)
+    usesTopic = collective.session.announcements == .broadcast || !collective.session.privacy
+    collectiveChance = chance.fork("collective")
+    exchangeChance = chance.fork("exchange")
+    pubsubChance = chance.fork("pubsub")
+  }
+
+  public mutating func step(_ input: Input, at now: Instant, chance: inout Chance, effects: inout Effects<Effect>) {
+    switch input {
+    case .started:
+      if usesTopic { step(pubsub: .subscribe(topic), at: now, &effects) }
+      step(collective: .began, at: now, &effects)
+    case .connected(let peer):
+      step(exchange: .connected(peer), at: now, &effects)
+      if usesTopic { step(pubsub: .connected(peer), at: now, &effects) }
+      step(collective: .met(peer), at: now, &effects)
+    case .disconnected(let peer):
+      step(exchange: .disconnected(peer), at: now, &effects)
+      if usesTopic { step(pubsub: .disconnected(peer), at: now, &effects) }
+    case .received(let peer, .collective(let message)): step(collective: .heard(from: peer, message), at: now, &effects)
+    case .received(let peer, .blocks(let message)): step(exchange: .received(from: peer, message), at: now, &effects)
+    case .received(let peer, .pubsub(let message)):
+      if usesTopic { step(pubsub: .received(from: peer, message), at: now, &effects) }
+    case .fired(.collective(let timer)): step(collective: .fired(timer), at: now, &effects)
+    case .fired(.blocks(let timer)): step(exchange: .timerFired(timer), at: now, &effects)
+    case .fired(.pubsub(let timer)): step(pubsub: .timerFired(timer), at: now, &effects)
+    case .worked(let result): step(collective: .worked(result), at: now, &effects)
+    }
+  }
+
+  /// Takes over what an earlier life of this peer left on its disk: blocks, and the newest model that was stored.
+  ///
+  /// - Parameter torn: the last write was cut short, so the newest model is gone and what is left is the one before it, if any.
+  public mutating func restore(from earlier: Peer, torn: Bool) {
+    exchange.store = earlier.exchange.store
+    collective.resume(from: earlier.collective, torn: torn)
+  }
+
+  // MARK: The parts
+
+  private mutating func step(collective input: Collective.Input, at now: Instant, _ effects: inout Effects<Effect>) {
+    var wanted = Effects<Collective.Effect>()
+    collective.step(input, at: now, chance: &collectiveChance, effects: &wanted)
+    for effect in wanted.list { perform(effect, at: now, &effects) }
+  }
+
+  private mutating func perform(_ effect: Collective.Effect, at now: Instant, _ effects: inout Effects<Effect>) {
+    switch effect {
+    case .say(let peer, let message): effects.append(.send(peer, .collective(message)))
+    case .publish(let notice): step(pubsub: .publish(topic, data: notice.encode()), at: now, &effects)
+    case .fetch(let root, let providers, let until):
+      step(exchange: .want(root: root, providers: providers, deadline: until), at: now, &effects)
+    case .store(let object):
+      exchange.store.pin(object.root)
+      exchange.store.put(object)
+      step(exchange: .added(object.root), at: now, &effects)
+    case .keep(let root): exchange.store.pin(root)
+    case .release(let root): exchange.store.unpin(root)
+    case .compute(let work): effects.append(.compute(work))
+    case .arm(let timer, let at): effects.append(.arm(.collective(timer), at: at))
+    case .note(let event): effects.append(.note(event))
+    }
+  }
+
+  private mutating func step(exchange input: Exchange.Input, at now: Instant, _ effects: inout Effects<Effect>) {
+    var wanted = Effects<Exchange.Effect>()
+    exchange.step(input, at: now, chance: &exchangeChance, effects: &wanted)
+    for effect in wanted.list {
+      switch effect {
+      case .send(let peer, let message): effects.append(.send(peer, .blocks(message)))
+      case .arm(let timer, let at): effects.append(.arm(.blocks(timer), at: at))
+      case .completed(let root):
+        do throws(ObjectError) {
+          step(collective: .fetched(root: root, bytes: try Object.read(root, from: exchange.store)), at: now, &effects)
+        } catch {
+          step(collective: .notFetched(root: root, reason: "\(error)"), at: now, &effects)
+        }
+      case .failed(let root, let failure):
+        step(collective: .notFetched(root: root, reason: "\(failure)"), at: now, &effects)
+      case .report(let peer, let offence): effects.append(.note(.offended(by: peer, "\(offence)")))
+      }
+    }
+  }
+
+  private mutating func step(pubsub input: PubSub.Input, at now: Instant, _ effects: inout Effects<Effect>) {
+    var wanted = Effects<PubSub.Effect>()
+    pubsub.step(input, at: now, chance: &pubsubChance, effects: &wanted)
+    for effect in wanted.list {
+      switch effect {
+      case .send(let peer, let message): effects.append(.send(peer, .pubsub(message)))
+      case .arm(let timer, let at): effects.append(.arm(.pubsub(timer), at: at))
+      case .deliver(_, let message):
+        do throws(WireError) {
+          step(collective: .noticed(try Notice.decode(message.data), from: message.from), at: now, &effects)
+        } catch {
+          effects.append(.note(.rejected(CID(codec: .raw, hashing: message.data), from: message.from, "\(error)")))
+        }
+      }
+    }
+  }
+}
