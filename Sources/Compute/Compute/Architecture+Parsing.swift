@@ -5,6 +5,7 @@ public struct ArchitectureError: Error, Hashable, CustomStringConvertible {
   /// What is wrong with it and what would be right.
   public let reason: String
 
+  /// The text and the reason, in a sentence.
   public var description: String { "model '\(text)': \(reason)" }
 }
 

@@ -104,9 +104,11 @@ public struct Architecture: Hashable, Sendable, Codable, CustomStringConvertible
     }
   }
 
+  /// Whether both have the same short form.
   public static func == (left: Architecture, right: Architecture) -> Bool {
     left.plan === right.plan || left.plan.text == right.plan.text
   }
+  /// Hashes the short form.
   public func hash(into hasher: inout Hasher) { hasher.combine(plan.text) }
 
   /// Reads the short form.

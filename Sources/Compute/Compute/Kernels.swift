@@ -48,7 +48,9 @@ public struct Kernels: @unchecked Sendable, Hashable, CustomStringConvertible {
     return try unsafe Kernels(named: String(cString: forced))
   }
 
+  /// Whether both are the same variant.
   public static func == (left: Kernels, right: Kernels) -> Bool { unsafe left.table == right.table }
+  /// Hashes which variant it is.
   public func hash(into hasher: inout Hasher) { unsafe hasher.combine(table) }
 }
 
@@ -59,6 +61,7 @@ public enum KernelsError: Error, Hashable, CustomStringConvertible {
   /// The processor lacks the instructions.
   case unsupported(name: String, supported: [String])
 
+  /// What is wrong and what would be right.
   public var description: String {
     switch self {
     case .unknown(let name, let known):

@@ -68,6 +68,7 @@ public struct ParameterVector: Sendable, Hashable {
     return unsafe left.withUnsafeBytes { a in unsafe right.withUnsafeBytes { b in unsafe a.elementsEqual(b) } }
   }
 
+  /// Hashes the bits.
   public func hash(into hasher: inout Hasher) {
     unsafe withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
   }

@@ -148,5 +148,6 @@ public struct SafeTensorsError: Error, Hashable, CustomStringConvertible {
   /// What is wrong there.
   public let reason: String
 
+  /// Where and what, in a sentence.
   public var description: String { "safetensors, byte \(offset): \(reason)" }
 }

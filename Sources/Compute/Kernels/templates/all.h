@@ -1,4 +1,5 @@
 // Everything a variant consists of. Included once per variant, after its lanes; K(name) gives a name the variant's suffix.
+#include "transpose.h"
 #include "gemm.h"
 #include "elementary.h"
 #include "dense.h"

@@ -40,28 +40,76 @@ static void K(activate_backward)(long n, const float *y, const float *dy, float 
   }
 }
 
+// The most outputs of a layer whose rows go side by side in the lanes; with more, the outputs fill the lanes well enough.
+#define FEW 8
+
+// y = x w + bias for few outputs: LANES rows at a time, turned so that a register holds one input of all of them.
+INLINE void K(few_outputs)(long rows, long in, const long out, const float *x, const float *w, const float *bias, float *y) {
+  for (long r = 0; r < rows; r += LANES) {
+    const long high = rows - r < LANES ? rows - r : LANES;
+    V sums[FEW], v[LANES];
+    UNROLL for (int o = 0; o < FEW; o++) if (o < out) sums[o] = V_SET(bias[o]);
+    for (long i = 0; i < in; i += LANES) {
+      const long wide = in - i < LANES ? in - i : LANES;
+      const float *from = x + r * in + i;
+      UNROLL for (int q = 0; q < LANES; q++) {
+        if (q >= high) v[q] = V_ZERO();
+        else if (wide == LANES) v[q] = V_LOAD(from + q * in);
+        else v[q] = V_LOADN(from + q * in, wide);
+      }
+      K(transpose_block)(v);
+      if (wide == LANES) {
+        UNROLL for (int p = 0; p < LANES; p++)
+          UNROLL for (int o = 0; o < FEW; o++)
+            if (o < out) sums[o] = V_FMA(v[p], V_SET(w[(i + p) * out + o]), sums[o]);
+      } else {
+        UNROLL for (int p = 0; p < LANES; p++)
+          if (p < wide) UNROLL for (int o = 0; o < FEW; o++) if (o < out) sums[o] = V_FMA(v[p], V_SET(w[(i + p) * out + o]), sums[o]);
+      }
+    }
+    float turned[FEW][LANES];
+    UNROLL for (int o = 0; o < FEW; o++) if (o < out) V_STORE(turned[o], sums[o]);
+    for (long q = 0; q < high; q++)
+      for (long o = 0; o < out; o++) y[(r + q) * out + o] = turned[o][q];
+  }
+}
+
 static void K(dense_forward)(long rows, long in, long out, const float *x, const float *w, const float *bias, float *y, int activation) {
   const struct K(tile_ends) ends = {
       K(start_bias), activation == MURMUR_RELU ? K(finish_relu) : activation == MURMUR_LEAKY_RELU ? K(finish_leaky) : K(finish_none),
       bias, 0};
+  if (out == 2 && rows >= LANES / 2) {
+    K(few_outputs)(rows, in, 2, x, w, bias, y);
+    K(activate)(rows * out, y, activation);
+    return;
+  }
+  if (out <= FEW && LANES > 4 && rows >= LANES / 2) {
+    K(few_outputs)(rows, in, out, x, w, bias, y);
+    K(activate)(rows * out, y, activation);
+    return;
+  }
   K(blocked_product)(rows, out, in, 256, x, in, 1, w, out, y, out, &ends);
   if (activation == MURMUR_TANH || activation == MURMUR_SIGMOID) K(activate)(rows * out, y, activation);
 }
 
-// db[out] (+)= the sums of dz's columns, rows in ascending order.
-static void K(column_sums)(long rows, long out, const float *dz, float *db, int accumulate) {
-  for (long j = 0; j < out; j += LANES) {
-    const long some = out - j < LANES ? out - j : LANES;
-    if (some == LANES) {
-      V s = accumulate ? V_LOAD(db + j) : V_ZERO();
-      for (long r = 0; r < rows; r++) s = V_ADD(s, V_LOAD(dz + r * out + j));
-      V_STORE(db + j, s);
-    } else {
-      V s = accumulate ? V_LOADN(db + j, some) : V_ZERO();
-      for (long r = 0; r < rows; r++) s = V_ADD(s, V_LOADN(dz + r * out + j, some));
-      V_STOREN(db + j, s, some);
-    }
+// The sums of nv vectors of columns, rows in ascending order.
+INLINE void K(sum_columns)(const int nv, long rows, long out, const float *dz, float *db, int accumulate, long tail) {
+  V s[4];
+#define LOAD_AT(p, j) ((j) == nv - 1 && tail < LANES ? V_LOADN((p) + (j) * LANES, tail) : V_LOAD((p) + (j) * LANES))
+  UNROLL for (int j = 0; j < nv; j++) s[j] = accumulate ? LOAD_AT(db, j) : V_ZERO();
+  for (long r = 0; r < rows; r++, dz += out) UNROLL for (int j = 0; j < nv; j++) s[j] = V_ADD(s[j], LOAD_AT(dz, j));
+  UNROLL for (int j = 0; j < nv; j++) {
+    if (j == nv - 1 && tail < LANES) V_STOREN(db + j * LANES, s[j], tail);
+    else V_STORE(db + j * LANES, s[j]);
   }
+#undef LOAD_AT
+}
+
+// db[out] (+)= the sums of dz's columns.
+static void K(column_sums)(long rows, long out, const float *dz, float *db, int accumulate) {
+  long j = 0;
+  for (; j + 4 * LANES <= out; j += 4 * LANES) K(sum_columns)(4, rows, out, dz + j, db + j, accumulate, LANES);
+  for (; j < out; j += LANES) K(sum_columns)(1, rows, out, dz + j, db + j, accumulate, out - j < LANES ? out - j : LANES);
 }
 
 static void K(dense_weights)(long rows, long in, long out, const float *x, const float *dz, float *dw, float *db, int accumulate,

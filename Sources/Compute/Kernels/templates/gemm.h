@@ -150,15 +150,6 @@ static void K(blocked_product)(long m, long n, long k, long block, const float *
   }
 }
 
-static void K(transpose)(long rows, long cols, const float *src, long lds, float *dst, long ldd) {
-  for (long i = 0; i < rows; i += 16)
-    for (long j = 0; j < cols; j += 16) {
-      const long ie = i + 16 < rows ? i + 16 : rows, je = j + 16 < cols ? j + 16 : cols;
-      for (long x = j; x < je; x++)
-        for (long y = i; y < ie; y++) dst[x * ldd + y] = src[y * lds + x];
-    }
-}
-
 #define KC 256
 #define MC 96
 #define NC 2048
