@@ -112,7 +112,7 @@ struct Page {
 
 extension Table {
   /// The table for a page; it scrolls sideways by itself where the window is too narrow.
-  var markup: Markup {
+  package var markup: Markup {
     let caption: Markup = title.isEmpty ? Markup() : "<caption>\(title)</caption>"
     let head = columns.map { column -> Markup in
       column.isNumeric ? "<th scope=\"col\" class=\"n\">\(column.name)</th>" : "<th scope=\"col\">\(column.name)</th>"

@@ -68,7 +68,7 @@ extension RunReport {
     let mean = points { $0.resilience?.mean }
     guard !mean.isEmpty else { return nil }
     let band = LineChart.Band(
-      "one standard deviation over models", lower: points { $0.resilience.map { max($0.minimum, $0.mean - $0.deviation) } },
+      "one standard deviation over blocks", lower: points { $0.resilience.map { max($0.minimum, $0.mean - $0.deviation) } },
       upper: points { $0.resilience.map { min($0.maximum, $0.mean + $0.deviation) } })
     return Figure(
       "Resilience",
@@ -83,7 +83,7 @@ extension RunReport {
     let mean = points { $0.bytesPerPeer?.mean }
     guard !mean.isEmpty else { return nil }
     let band = LineChart.Band(
-      "from the least to the most talkative", lower: points { $0.bytesPerPeer?.minimum },
+      "from the least to the most", lower: points { $0.bytesPerPeer?.minimum },
       upper: points { $0.bytesPerPeer?.maximum })
     return Figure(
       "What it cost to talk",

@@ -73,17 +73,23 @@ extension RunReport {
     var table = Table(columns: [
       .text("what"), .number("mean or total"), .number("spread"), .number("lowest"), .number("highest"),
     ])
-    func add(_ name: String, _ distribution: Distribution?, _ write: (Double) -> String) {
+    func add(
+      _ name: String, _ distribution: Distribution?, spread: ((Double) -> String)? = nil, _ write: @escaping (Double) -> String
+    ) {
       guard let distribution else { return }
       table.rows.append(
-        [name, write(distribution.mean), write(distribution.spread), write(distribution.minimum), write(distribution.maximum)])
+        [
+          name, write(distribution.mean), (spread ?? write)(distribution.spread), write(distribution.minimum),
+          write(distribution.maximum),
+        ])
     }
     func add(_ name: String, _ value: String?) {
       if let value { table.rows.append([name, value]) }
     }
     let percent = { (value: Double) in Numerals.percent(value, places: 2) }
-    add("accuracy alone", result.alone, percent)
-    add("accuracy together", result.together, percent)
+    let points = { (value: Double) in Numerals.decimal(value, places: 2) }
+    add("accuracy alone", result.alone, spread: points, percent)
+    add("accuracy together", result.together, spread: points, percent)
     add("accuracy central", result.central.map(percent))
     add("gap closed", result.gapClosed.map { Numerals.decimal($0, places: 3) })
     add("peers online", result.onlineMean.map { Numerals.decimal($0, places: 2) })
@@ -105,7 +111,7 @@ extension RunReport {
   static let listed = 200
 
   /// One row per peer.
-  func peerTable() -> Table {
+  package func peerTable() -> Table {
     let all = result.peers
     var table = Table(
       all.count > RunReport.listed ? "The first \(RunReport.listed) of \(Numerals.count(all.count)); all are in result.json" : "",

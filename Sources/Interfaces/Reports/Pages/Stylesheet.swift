@@ -75,6 +75,8 @@ enum Stylesheet {
     --accent:#0b62c4;--good:#006b57;--warn:#8a5a00;--bad:#b3261e;--c0:#0b62c4;--c1:#b94a08;--c2:#007a63;--c3:#8544b0;--c4:#806400;\
     --c5:#b82a76;--c6:#1f7fa8;--c7:#5c6775}body{font-size:11pt}main{max-width:none;padding:0}h1{font-size:20pt}\
     h2{break-after:avoid}.tile,.card,details,pre{break-inside:avoid}.hit{display:none}\
-    details:not([open])>*{display:block}}
+    details:not([open])::details-content{content-visibility:visible}.charts{grid-template-columns:repeat(2,minmax(0,1fr))}\
+    .wide{display:block}.narrow{display:none}.tile{flex:1 1 30%;padding:8px 12px}.scroll{overflow:visible}table{font-size:8.5pt}\
+    th,td{padding:3px 8px 3px 0}summary{list-style:none}}
     """
 }

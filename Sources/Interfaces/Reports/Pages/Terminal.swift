@@ -1,32 +1,41 @@
 extension Table {
-  /// The table as plain text: columns aligned, no line wider than `width` columns (text columns give way first).
+  /// The table as plain text: columns aligned, no line wider than `width` columns.
+  ///
+  /// Where room is short, columns of text are cut off with an ellipsis, the widest first; numbers never are, rather the last columns
+  /// are left out.
   ///
   /// - Parameters:
   ///   - width: how many columns the terminal has.
   ///   - colour: whether to set the heading apart with escape sequences.
   /// - Returns: lines that each end in a line feed.
   public func text(width: Int = 80, colour: Bool = false) -> String {
-    let cells = [columns.map(\.name)] + rows.map { row in columns.indices.map { $0 < row.count ? Table.plain(row[$0]) : "" } }
-    var widths = columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
-    var surplus = widths.reduce(0, +) + 2 * max(0, columns.count - 1) - width
-    for column in columns.indices.sorted(by: {
-      (columns[$0].isNumeric ? 1 : 0, -widths[$0]) < (columns[$1].isNumeric ? 1 : 0, -widths[$1])
-    })
-    where surplus > 0 {
-      let given = min(surplus, max(0, widths[column] - 6))
-      widths[column] -= given
-      surplus -= given
-    }
+    let head = columns.map { Table.plain($0.name) }
+    let cells = [head] + rows.map { row in columns.indices.map { $0 < row.count ? Table.plain(row[$0]) : "" } }
+    let widths = widths(of: cells, within: width)
     var lines: [String] = []
     for (index, row) in cells.enumerated() {
-      let parts = columns.indices.map { Table.pad(row[$0], to: widths[$0], right: columns[$0].isNumeric) }
+      let parts = widths.indices.map { Table.pad(row[$0], to: widths[$0], right: columns[$0].isNumeric) }
       var line = parts.joined(separator: "  ")
       while line.last == " " { line.removeLast() }
       lines.append(index == 0 && colour ? "\u{1b}[1m\(line)\u{1b}[0m" : line)
       if index == 0 { lines.append(widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")) }
     }
-    let heading = title.isEmpty ? "" : Table.plain(title) + "\n"
+    let heading = title.isEmpty ? "" : Table.plain(title).wrapped(to: width) + "\n"
     return heading + lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The width of each column that is shown.
+  private func widths(of cells: [[String]], within width: Int) -> [Int] {
+    let least = 8
+    var widths = columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
+    func total() -> Int { widths.reduce(0, +) + 2 * max(0, widths.count - 1) }
+    let smallest = columns.indices.map { columns[$0].isNumeric ? widths[$0] : min(widths[$0], least) }
+    while widths.count > 1, smallest.prefix(widths.count).reduce(2 * (widths.count - 1), +) > width { widths.removeLast() }
+    while total() > width {
+      guard let widest = widths.indices.filter({ widths[$0] > smallest[$0] }).max(by: { widths[$0] < widths[$1] }) else { break }
+      widths[widest] -= 1
+    }
+    return widths
   }
 
   /// The text without control characters, which would move the cursor or change its colour.
@@ -53,7 +62,7 @@ extension RunReport {
     var text = (colour ? "\u{1b}[1m\(verdict)\u{1b}[0m" : verdict) + "\n\n"
     if let interrupted = result.interrupted { text += Table.plain(interrupted.sentence).wrapped(to: width) + "\n\n" }
     text += outcome.text(width: width, colour: colour)
-    if !result.trace.isEmpty { text += "\nseed \(result.seed), trace \(result.trace)\n" }
+    if !result.trace.isEmpty { text += "\nseed \(result.seed), trace \(Table.plain(result.trace))\n" }
     return text
   }
 }
