@@ -133,7 +133,10 @@ struct ChartsTests {
     reports[1].result.alone = Distribution(mean: 96.95, deviation: 0.1, minimum: 96.9, maximum: 97)
     let comparison = Samples.comparison([0, 0.2, 0.4, 0.6, 0.8])
     var drawn = ""
-    for figure in reports.flatMap({ $0.figures() }) + comparison.figures() {
+    for figure
+      in (reports.flatMap { report in Subject.allCases.compactMap(report.figure) }
+      + Subject.allCases.compactMap(comparison.figure))
+    {
       for width in [360.0, 380, 800] {
         let svg = figure.chart.svg(identifier: "x", title: figure.title, width: width, height: 270)
         drawn += "<drawing name=\"\(Markup.escape(figure.title)) at \(width)\">\(svg)</drawing>"

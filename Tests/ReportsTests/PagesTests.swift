@@ -140,6 +140,14 @@ struct PagesTests {
     #expect(report.html().contains("Stopped by hand after 83 minutes."))
   }
 
+  @Test("ten thousand peers and as many samples still make a page that opens on a phone")
+  func huge() {
+    let report = Samples.run(peers: 10_000, offline: 0.4, length: 10_000)
+    #expect(report.html().utf8.count < 1_000_000)
+    #expect(report.result.json().split(separator: "\n").count { $0.contains("\"aloneAccuracy\"") } == 10_000)
+    #expect(report.series.csv().split(separator: "\n").count == 10_002)
+  }
+
   @Test("every colour that carries meaning can be read on its card, in light, dark and print", .enabled(if: Python.exists))
   func contrast() throws {
     let program = """

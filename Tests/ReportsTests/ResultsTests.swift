@@ -116,6 +116,19 @@ struct ResultsTests {
     #expect(RunResult.gapClosed(alone: 80, central: .infinity, together: .infinity) == nil)
   }
 
+  @Test("success is shared out over windows of time, not summed up since the beginning")
+  func success() {
+    let series = Series(
+      (0...4).map { step in
+        var sample = Series.Sample(time: Double(step) * 60)
+        (sample.attempts, sample.successes) = ([0, 10, 20, 20, 40][step], [0, 9, 10, 10, 15][step])
+        return sample
+      })
+    #expect(series.successShares(windows: 4) == [Point(30, 90), Point(90, 10), Point(210, 25)])
+    #expect(series.successShares(windows: 1) == [Point(120, 37.5)])
+    #expect(Series([Series.Sample(time: 0)]).successShares().isEmpty)
+  }
+
   @Test("a distribution knows mean, deviation and extremes, and leaves out what is no number")
   func distribution() throws {
     let some = try #require(Distribution(of: [2, 4, 4, 4, 5, 5, 7, 9, .nan]))

@@ -68,59 +68,6 @@ extension ComparisonReport {
     return tiles
   }
 
-  /// The pictures, all runs in each.
-  public func figures() -> [Figure] {
-    let baseline = runs.first?.report.result
-    var references: [LineChart.Reference] = []
-    if let central = baseline?.central { references.append(.init("central", value: central, tint: .central)) }
-    if let alone = baseline?.alone { references.append(.init("alone", value: alone.mean, tint: .alone)) }
-    let axis = Axis.accuracy(runs.map(\.report.series), alone: baseline?.alone?.mean, central: baseline?.central)
-    var figures: [Figure] = []
-    func add(
-      _ title: String, _ caption: String, _ axis: Axis, _ references: [LineChart.Reference] = [],
-      style: LineChart.Style = .straight, band: Bool = false, _ value: (Series.Sample) -> Double?
-    ) {
-      let lines = runs.enumerated().compactMap { index, run -> LineChart.Line? in
-        let samples = run.report.series.samples
-        let points = samples.compactMap { sample in value(sample).map { Point(sample.time, $0) } }
-        guard !points.isEmpty else { return nil }
-        let around = band && runs.count <= 2 && !samples.compactMap(\.accuracy).isEmpty
-        let shade = LineChart.Band(
-          "its weakest to strongest peer", lower: samples.compactMap { s in s.accuracy.map { Point(s.time, $0.minimum) } },
-          upper: samples.compactMap { s in s.accuracy.map { Point(s.time, $0.maximum) } })
-        return LineChart.Line(run.label, points: points, band: around ? shade : nil, tint: Tint.runs(index), style: style)
-      }
-      if !lines.isEmpty {
-        figures.append(Figure(title, caption: caption, chart: .line(LineChart(y: axis, lines: lines, references: references))))
-      }
-    }
-    add(
-      "Accuracy over time", "Mean over peers of how many held-back test rows their own models get right.\(axis.cutOff)",
-      axis, references, band: true
-    ) { $0.accuracy?.mean }
-    add(
-      "Disagreement between peers", "Accuracy of the strongest peer less that of the weakest, in points.",
-      Axis("spread, points", includes: [0]), baseline?.alone.map { [.init("alone", value: $0.spread, tint: .alone)] } ?? []
-    ) { $0.accuracy?.spread }
-    add(
-      "Who was there", "Peers that could send and receive at each moment.", Axis("peers online", unit: .whole, includes: [0]),
-      style: .steps
-    ) {
-      $0.online.map(Double.init)
-    }
-    add(
-      "Resilience", "From how many other peers a stored block can be fetched, mean over blocks.",
-      Axis("other peers that hold a block", includes: [0])
-    ) { $0.resilience?.mean }
-    add(
-      "What it cost to talk", "Bytes sent since the beginning, mean over peers.",
-      Axis("sent per peer", unit: .bytes, includes: [0])
-    ) {
-      $0.bytesPerPeer?.mean
-    }
-    return figures
-  }
-
   /// One row per run.
   var table: Table {
     var table = Table(columns: [
@@ -139,9 +86,4 @@ extension ComparisonReport {
     }
     return table
   }
-}
-
-extension Tint {
-  /// Colours for runs beside the reference lines: never those of *alone* and *central* while others are free.
-  static func runs(_ index: Int) -> Tint { Tint([0, 3, 5, 4, 6, 7, 1, 2][((index % 8) + 8) % 8]) }
 }

@@ -1,6 +1,44 @@
+/// What a picture of a run, or of several, can show.
+public enum Subject: String, Hashable, Sendable, CaseIterable {
+  /// Test accuracy over time: mean, weakest and strongest peer, with *alone* and *central*.
+  case accuracy
+  /// Every peer's accuracy alone and together.
+  case gain
+  /// Accuracy of the strongest peer less that of the weakest, over time.
+  case spread
+  /// Peers online over time.
+  case online
+  /// Peers training and peers averaging, over time.
+  case activity
+  /// The share of averaging attempts whose outcome was kept, over time.
+  case success
+  /// From how many other peers a block can be fetched, over time.
+  case resilience
+  /// Bytes sent per peer, over time.
+  case bytes
+  /// Bytes sent by each peer in the whole session.
+  case talkers
+}
+
 extension RunReport {
   /// The run's pictures, the most important first; only those for which something was recorded.
-  public func figures() -> [Figure] { [accuracy, peers, online, activity, success, resilience, bytes].compactMap { $0 } }
+  public func figures() -> [Figure] {
+    [Subject.accuracy, .gain, .online, .activity, .success, .resilience, .bytes].compactMap(figure)
+  }
+
+  /// The run's picture of `subject`; `nil` if nothing was recorded for it.
+  public func figure(_ subject: Subject) -> Figure? {
+    switch subject {
+    case .accuracy: accuracy
+    case .gain: peers
+    case .online: online
+    case .activity: activity
+    case .success: success
+    case .resilience: resilience
+    case .bytes: bytes
+    case .spread, .talkers: ComparisonReport(title: result.name, runs: [.init("this run", self)]).figure(subject)
+    }
+  }
 
   /// The values the accuracy is compared with.
   private var references: [LineChart.Reference] {
@@ -110,24 +148,8 @@ extension RunReport {
           ])))
   }
 
-  /// The share of successful attempts within windows of time, since a share since the beginning would hide the end.
   private var success: Figure? {
-    let counted = series.samples.compactMap { sample -> (time: Double, attempts: Int, successes: Int)? in
-      guard let attempts = sample.attempts, let successes = sample.successes else { return nil }
-      return (sample.time, attempts, successes)
-    }
-    guard let end = counted.last, let start = counted.first, end.attempts > 0 else { return nil }
-    let window = max((end.time - start.time) / 40, 1e-9)
-    var shares: [Point] = []
-    var since = start
-    if since.attempts > 0 { since = (start.time, 0, 0) }
-    for sample in counted where sample.time - since.time >= window * (1 - 1e-9) || sample.time == end.time {
-      let tried = sample.attempts - since.attempts
-      if tried > 0 {
-        shares.append(Point((sample.time + since.time) / 2, Double(sample.successes - since.successes) / Double(tried) * 100))
-      }
-      since = sample
-    }
+    let shares = series.successShares()
     guard !shares.isEmpty else { return nil }
     let overall = result.averaging?.rate.map { [LineChart.Reference("overall", value: $0 * 100, tint: Tint(7))] } ?? []
     return Figure(
@@ -137,5 +159,28 @@ extension RunReport {
         LineChart(
           y: Axis("attempts whose outcome was kept", unit: .percent, includes: [0], limits: 0...100),
           lines: [.init("share kept", points: shares, tint: Tint(4))], references: overall)))
+  }
+}
+
+extension Series {
+  /// The percentage of averaging attempts whose outcome was kept, within each of about `windows` stretches of time: a share since the
+  /// beginning would hide the end. Each stands in the middle of its stretch; where nobody tried there is none.
+  public func successShares(windows: Int = 40) -> [Point] {
+    let counted = samples.compactMap { sample -> (time: Double, attempts: Int, successes: Int)? in
+      guard let attempts = sample.attempts, let successes = sample.successes else { return nil }
+      return (sample.time, attempts, successes)
+    }
+    guard let end = counted.last, let start = counted.first else { return [] }
+    let window = max((end.time - start.time) / Double(max(windows, 1)), 1e-9)
+    var shares: [Point] = []
+    var since = (time: start.time, attempts: 0, successes: 0)
+    for sample in counted where sample.time - since.time >= window * (1 - 1e-9) || sample.time == end.time {
+      let tried = sample.attempts - since.attempts
+      if tried > 0 {
+        shares.append(Point((sample.time + since.time) / 2, Double(sample.successes - since.successes) / Double(tried) * 100))
+      }
+      since = sample
+    }
+    return shares
   }
 }

@@ -50,7 +50,9 @@ extension RunResult {
   }
 
   /// What went wrong on purpose, as sentences; empty if nothing did.
-  public var disruptions: String { ([offline].compactMap { $0 } + faults).map(\.sentence).joined(separator: " ") }
+  public var disruptions: String {
+    ([offline].compactMap { $0 } + faults.filter { $0 != offline }).map(\.sentence).joined(separator: " ")
+  }
 }
 
 extension String {
