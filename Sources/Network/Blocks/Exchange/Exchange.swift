@@ -137,6 +137,9 @@ public struct Exchange: Machine, Sendable {
   /// The roots being fetched, in the order they were wanted.
   public var fetching: [CID] { fetches.map(\.root) }
 
+  /// How many peers' ledgers are remembered.
+  public var ledgerCount: Int { ledgers.count }
+
   /// What this peer and `peer` gave each other; `nil` if it is not remembered.
   public func ledger(of peer: PeerID) -> Ledger? {
     guard let slot = ledgerIndex[peer] else { return nil }
