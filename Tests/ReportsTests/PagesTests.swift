@@ -129,7 +129,8 @@ struct PagesTests {
     let html = report.html()
     let result = report.result
     for said in [
-      "Together, 20 peers reach", "offline at any time", "redrawn each time", "<pre>\(result.command)</pre>", result.trace,
+      "Together, 20 peers reach", "offline at any time", "redrawn each time",
+      "<span class=\"w\">--offline</span> <span class=\"w\">0.8</span>", result.trace,
       "seed",
       "Accuracy over time", "What each peer gained", "Who was there", "Training and averaging", "Averaging that was worth it",
       "Resilience", "What it cost to talk", "central 97.2", "64-64-10", "faults:",

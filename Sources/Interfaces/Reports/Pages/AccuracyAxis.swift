@@ -22,6 +22,6 @@ extension Axis {
   /// What to say where the axis of an accuracy does not begin at the lowest one; begins with a space.
   var cutOff: String {
     guard let floor = limits?.lowerBound, floor > 0 else { return "" }
-    return " The scale begins at \(Numerals.percent(floor, places: 0)); the steep climb before that is cut off."
+    return " The scale begins at \(Numerals.percent(floor, places: 0)); the steep climb below that is cut off."
   }
 }

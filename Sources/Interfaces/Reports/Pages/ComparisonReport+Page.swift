@@ -25,7 +25,7 @@ extension ComparisonReport {
     }
     if !command.isEmpty {
       page.heading("Run it again")
-      page.add("<pre>\(command)</pre>")
+      page.add(Page.command(command))
     }
     return page.document(title: title)
   }

@@ -62,13 +62,13 @@ struct Page {
     var items: [Markup] = []
     for (index, figure) in figures.enumerated() {
       let lonely = index == figures.count - 1 && (hero ? index % 2 == 1 : index % 2 == 0)
-      items.append(picture(figure, wide: (hero && index == 0) || lonely, card: true))
+      items.append(picture(figure, wide: (hero && index == 0) || lonely, card: true, height: lonely && index > 0 ? 240 : 330))
     }
     add("<div class=\"charts\">\(.joined(items, separator: "\n"))</div>")
   }
 
   /// One picture. A wide one is drawn twice, for wide and for narrow windows, so that its text is never scaled down.
-  mutating func picture(_ figure: Figure, wide: Bool, card: Bool) -> Markup {
+  mutating func picture(_ figure: Figure, wide: Bool, card: Bool, height: Double = 330) -> Markup {
     pictures += 1
     func drawn(_ suffix: String, _ width: Double, _ height: Double?) -> Markup {
       let text = figure.chart.svg(
@@ -78,7 +78,7 @@ struct Page {
     let drawing: Markup =
       wide
       ? """
-      <div class="wide">\(drawn("w", 800, 330))</div><div class="narrow">\(drawn("n", 360, 280))</div>
+      <div class="wide">\(drawn("w", 800, height))</div><div class="narrow">\(drawn("n", 360, 280))</div>
       """ : drawn("", 380, 260)
     let heading: Markup = figure.title.isEmpty ? Markup() : "<h3>\(figure.title)</h3>"
     let classes = (wide ? "hero" : "half") + (card ? " card" : "")
@@ -90,6 +90,12 @@ struct Page {
   /// A part that is folded until somebody wants it.
   mutating func details(_ summary: String, open: Bool = false, _ content: Markup) {
     add("<details\(open ? " open" as Markup : Markup())><summary>\(summary)</summary>\(content)</details>")
+  }
+
+  /// A command line to copy; it is only broken between words, never at a hyphen.
+  static func command(_ text: String) -> Markup {
+    let words = text.split(separator: " ", omittingEmptySubsequences: false)
+    return "<pre>\(.joined(words.map { word -> Markup in "<span class=\"w\">\(String(word))</span>" }, separator: " "))</pre>"
   }
 
   /// Sentences as a list.

@@ -17,7 +17,7 @@ extension ReproductionReport {
       page.add(Page.list(notes))
     }
     page.heading("Run it again")
-    if !command.isEmpty { page.add("<pre>\(command)</pre>") }
+    if !command.isEmpty { page.add(Page.command(command)) }
     let seeds =
       seeds.isEmpty ? [] : [Fact(self.seeds.count == 1 ? "seed" : "seeds", self.seeds.map(String.init).joined(separator: ", "))]
     page.add(Page.facts(seeds + facts))

@@ -27,7 +27,7 @@ extension RunReport {
     if !result.trace.isEmpty { facts.append(.init("trace hash", result.trace)) }
     facts += result.versions.map { .init($0.part, $0.version) }
     if let threads = result.threads { facts.append(.init("worker threads", "\(threads) (the outcome does not depend on it)")) }
-    let command: Markup = result.command.isEmpty ? Markup() : "<pre>\(result.command)</pre>"
+    let command: Markup = result.command.isEmpty ? Markup() : Page.command(result.command)
     let promise = "The same seed gives the same run, to the last bit of every model. Equal trace hashes prove it."
     return "\(command)<p>\(promise)</p>\(Page.facts(facts))"
   }

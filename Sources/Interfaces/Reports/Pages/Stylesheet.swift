@@ -49,6 +49,7 @@ enum Stylesheet {
     pre,code{font:.86rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
     pre{margin:0 0 12px;padding:12px 14px;background:var(--card);border:1px solid var(--line);border-radius:10px;overflow-x:auto;\
     white-space:pre-wrap;overflow-wrap:anywhere}
+    .w{white-space:nowrap}
     details pre{background:var(--page)}
     ul.notes{padding-left:1.2em;margin:0;max-width:48em}
     ul.notes li{margin-bottom:6px}

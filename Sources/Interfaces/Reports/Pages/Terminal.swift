@@ -71,7 +71,13 @@ extension ComparisonReport {
   /// What is printed at the end of several runs: the verdict and a row for each.
   public func terminal(width: Int = 80, colour: Bool = false) -> String {
     let verdict = Table.plain(sentence).wrapped(to: width)
-    return (colour ? "\u{1b}[1m\(verdict)\u{1b}[0m" : verdict) + "\n\n" + table.text(width: width, colour: colour)
+    var figures = table
+    figures.columns.removeLast()  // the trace, in full below
+    var text = (colour ? "\u{1b}[1m\(verdict)\u{1b}[0m" : verdict) + "\n\n" + figures.text(width: width, colour: colour) + "\n"
+    for run in runs where !run.report.result.trace.isEmpty {
+      text += Table.plain("seed \(run.report.result.seed), trace \(run.report.result.trace) (\(run.label))") + "\n"
+    }
+    return text
   }
 }
 
