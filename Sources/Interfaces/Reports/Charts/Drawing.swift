@@ -2,13 +2,13 @@
 struct Drawing {
   /// An entry of the legend.
   enum Key {
-    case line(String, Tint, LineChart.Style)
+    case line(String, Tint, LineChart.Style, dash: Markup = Markup())
     case area(String, Tint)
     case ring(String, Tint)
 
     var name: String {
       switch self {
-      case .line(let name, _, _), .area(let name, _), .ring(let name, _): name
+      case .line(let name, _, _, _), .area(let name, _), .ring(let name, _): name
       }
     }
   }
@@ -110,10 +110,10 @@ struct Drawing {
     var left = 2.0
     for key in keys {
       switch key {
-      case .line(_, let tint, .dots):
+      case .line(_, let tint, .dots, _):
         content += "<circle cx=\"\(at: left + 9)\" cy=\"\(at: y - 4)\" r=\"4\" style=\"fill:\(tint.paint)\"/>"
-      case .line(_, let tint, let style):
-        content += "<path class=\"\(style.mark)\" style=\"stroke:\(tint.paint)\" d=\"M\(at: left) \(at: y - 4)h19\"/>"
+      case .line(_, let tint, let style, let dash):
+        content += "<path class=\"\(style.mark)\"\(dash) style=\"stroke:\(tint.paint)\" d=\"M\(at: left) \(at: y - 4)h19\"/>"
       case .area(_, let tint):
         content +=
           "<rect class=\"band\" x=\"\(at: left)\" y=\"\(at: y - 10)\" width=\"19\" height=\"12\" style=\"fill:\(tint.paint)\"/>"

@@ -2,8 +2,8 @@ extension LineChart {
   func drawn(_ identifier: String, _ title: String, _ description: String, _ width: Double, _ height: Double) -> Markup {
     let borders = lines.flatMap { ($0.band?.lower ?? []) + ($0.band?.upper ?? []) }
     let all = lines.flatMap(\.points) + borders
-    let keys = lines.flatMap { line -> [Drawing.Key] in
-      let own = Drawing.Key.line(line.name, line.tint, line.style)
+    let keys = lines.enumerated().flatMap { index, line -> [Drawing.Key] in
+      let own = Drawing.Key.line(line.name, line.tint, line.style, dash: dash(index))
       return line.band.map { [own, .area($0.name, line.tint)] } ?? [own]
     }
     var drawing = Drawing(
@@ -25,7 +25,7 @@ extension LineChart {
     for line in lines.reversed() {
       if let band = line.band { draw(band, line.tint, into: &drawing) }
     }
-    for line in lines.reversed() { draw(line, into: &drawing, avoiding: &placement) }
+    for index in lines.indices.reversed() { draw(index, into: &drawing, avoiding: &placement) }
     drawing.content += "</g>"
     drawing.references(references, avoiding: placement)
     hover(into: &drawing)
@@ -41,7 +41,21 @@ extension LineChart {
     drawing.content += "<path class=\"band\" style=\"fill:\(tint.paint)\" d=\"\(path)Z\"/>"
   }
 
-  private func draw(_ line: Line, into drawing: inout Drawing, avoiding placement: inout Placement) {
+  /// The dashes of a line, so that many lines can be told apart without their colours; none for few lines, and none for steps, whose
+  /// many corners would swallow them.
+  private func dash(_ index: Int) -> Markup {
+    guard lines.count > 2, lines[index].style == .straight else { return Markup() }
+    switch index % 5 {
+    case 1: return " stroke-dasharray=\"9 4\""
+    case 2: return " stroke-dasharray=\"3 4\""
+    case 3: return " stroke-dasharray=\"10 4 2 4\""
+    case 4: return " stroke-dasharray=\"0.5 4\""
+    default: return Markup()
+    }
+  }
+
+  private func draw(_ index: Int, into drawing: inout Drawing, avoiding placement: inout Placement) {
+    let line = lines[index]
     if line.style == .dots {
       for place in LineChart.thinned(line.points.compactMap({ drawing.place($0) })) {
         drawing.content += "<circle cx=\"\(at: place.x)\" cy=\"\(at: place.y)\" r=\"3\" style=\"fill:\(line.tint.paint)\"/>"
@@ -66,7 +80,7 @@ extension LineChart {
         drawing.content += "<circle cx=\"\(at: only.x)\" cy=\"\(at: only.y)\" r=\"4\" style=\"fill:\(line.tint.paint)\"/>"
       }
     }
-    drawing.content += "<path class=\"\(line.style.mark)\" style=\"stroke:\(line.tint.paint)\" d=\"\(path)\"/>"
+    drawing.content += "<path class=\"\(line.style.mark)\"\(dash(index)) style=\"stroke:\(line.tint.paint)\" d=\"\(path)\"/>"
   }
 
   /// Invisible columns that say the values when pointed at.
