@@ -1,0 +1,55 @@
+# Murmuration. `make demo` shows it, `make test` checks it; both set up what is missing first (Scripts/setup.sh).
+#
+# Tests are built without testable imports (nothing here uses them), so that one build serves the program and the tests.
+
+SWIFT ?= swift
+MURMUR := .build/release/murmur
+RELEASE := -c release
+SOURCES := Package.swift Sources Tests
+MODULES := Machines Compute Datasets Peer Simulator
+
+export MURMUR_PYTHON ?= $(CURDIR)/.build/python/bin/python3
+
+.PHONY: help demo build test house bench docs format lint setup clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo     twenty peers learn digits together, nobody away and four in five away; the report is demo/report.html"
+	@echo "make test     every test, in a release build"
+	@echo "make house    only the rules of the house: imports, purity, sizes"
+	@echo "make bench    how fast kernels, training and simulation are on this machine"
+	@echo "make docs     reference documentation of the public modules, in .build/docs"
+	@echo "make format   format all Swift sources;  make lint  say where they are not"
+	@echo "make setup    install what is missing;   make clean remove what was built"
+
+demo: build
+	@$(MURMUR) demo --out demo
+	@echo "Look at $(CURDIR)/demo/report.html"
+
+build:
+	@Scripts/setup.sh build
+	@$(SWIFT) build $(RELEASE) --product murmur
+
+test:
+	@Scripts/setup.sh test
+	@$(SWIFT) test $(RELEASE) --disable-testable-imports $(TESTFLAGS)
+
+house:
+	@Scripts/setup.sh build
+	@$(SWIFT) test $(RELEASE) --disable-testable-imports --filter '^HouseTests\.'
+
+docs:
+	@Scripts/setup.sh build
+	@Scripts/docs.sh $(MODULES)
+
+format:
+	@$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
+
+lint:
+	@$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
+
+setup:
+	@Scripts/setup.sh test
+
+clean:
+	@rm -rf .build demo
