@@ -6,7 +6,8 @@ import Testing
 
 /// What holds whatever the seed draws.
 @Suite struct ExchangeProperties {
-  @Test(arguments: 0..<40) func `an object arrives if some connected peer holds each block, over bad links and past dead peers`(
+  @Test(arguments: Effort.seeds)
+  func `an object arrives if some connected peer holds each block, over bad links and past dead peers`(
     seed: UInt64
   ) throws {
     var chance = Chance(seed: seed)

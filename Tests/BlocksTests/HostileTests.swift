@@ -27,7 +27,8 @@ import Testing
     let model = Object.build(randomBytes(5_000, seed: 3))
     var net = Network([BlockStore(), BlockStore()], seed: 1)
     net.give(.want(root: model.root, providers: [Network.id(1)], deadline: nil), to: 0)
-    net.give(.received(from: Network.id(1), BitswapMessage(blocks: [Block(claimed: model.root, bytes: model.blocks[0].bytes)])), to: 0)
+    net.give(
+      .received(from: Network.id(1), BitswapMessage(blocks: [Block(claimed: model.root, bytes: model.blocks[0].bytes)])), to: 0)
     #expect(net.completed.count == 1 && net.reports.isEmpty)
   }
 

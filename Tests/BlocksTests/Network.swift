@@ -81,8 +81,11 @@ struct Network {
       traffic.append(Sent(from: peer, to: to, message: message))
       guard !dead.contains(to), !dead.contains(peer), !chance.happens(links.loss) else { return }
       let delay = links.delay + links.jitter * chance.uniform()
-      let arrived = encodes ? try! BitswapMessage.decode(message.encode()) : message
-      push(.received(from: Network.id(peer), arrived), to: peer == to ? peer : to, at: now + delay)
+      var arrived = message
+      if encodes {
+        do { arrived = try BitswapMessage.decode(message.encode()) } catch { preconditionFailure("own message: \(error)") }
+      }
+      push(.received(from: Network.id(peer), arrived), to: to, at: now + delay)
     case .arm(let timer, let time):
       timersArmed += 1
       // A timer that was replaced fires too: that must be harmless.
@@ -111,7 +114,9 @@ struct Network {
     var parent = 0
     while true {
       var least = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < events.count && before(events[child], events[least]) { least = child }
+      for child in [2 * parent + 1, 2 * parent + 2] where child < events.count && before(events[child], events[least]) {
+        least = child
+      }
       guard least != parent else { return first }
       events.swapAt(parent, least)
       parent = least

@@ -85,7 +85,8 @@ public enum EnvelopeError: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .malformed(let error): "\(error)"
-    case .wrongKind(let kind): "signed envelope: its content is of kind \(Multibase.base16.encode(kind).dropFirst()), not the expected one"
+    case .wrongKind(let kind):
+      "signed envelope: its content is of kind \(Multibase.base16.encode(kind).dropFirst()), not the expected one"
     case .signature(let error): "signed envelope: \(error)"
     }
   }

@@ -40,6 +40,7 @@ public struct PeerID: Sendable {
 }
 
 extension PeerID: Hashable {
+  /// Whether kind and bytes agree.
   @inlinable public static func == (left: PeerID, right: PeerID) -> Bool { left.word == right.word && left.kind == right.kind }
 
   /// Feeds one word, the first of the 32 bytes, to the hasher.

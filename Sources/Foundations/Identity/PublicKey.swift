@@ -12,9 +12,13 @@ public struct PublicKey: Hashable, Sendable {
 
   /// The algorithms libp2p knows.
   public enum Algorithm: Int, Hashable, Sendable, CaseIterable {
+    /// RSA with PKCS 1 padding and SHA-256; what Kubo's older nodes have.
     case rsa = 0
+    /// Ed25519 (RFC 8032); what every libp2p peer must have and ours do.
     case ed25519 = 1
+    /// The curve of Bitcoin.
     case secp256k1 = 2
+    /// ECDSA over a curve that the key names.
     case ecdsa = 3
   }
 

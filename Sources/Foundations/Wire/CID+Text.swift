@@ -74,7 +74,8 @@ extension CID: CustomStringConvertible, LosslessStringConvertible {
     guard version == 1 else { throw WireError("CID", at: start, "version \(version) does not exist; this is no CID") }
     let code = try Varint.read(bytes, at: &position, what: "CID")
     guard let raw = UInt32(exactly: code), let codec = Codec(rawValue: raw) else {
-      throw WireError("CID", at: start + 1, "codec 0x\(String(code, radix: 16)) is not supported; use raw (0x55) or dag-pb (0x70)")
+      throw WireError(
+        "CID", at: start + 1, "codec 0x\(String(code, radix: 16)) is not supported; use raw (0x55) or dag-pb (0x70)")
     }
     return codec
   }

@@ -35,6 +35,7 @@ public struct CID: Sendable {
 }
 
 extension CID: Hashable {
+  /// Whether codec and digest agree.
   @inlinable public static func == (left: CID, right: CID) -> Bool {
     left.digest == right.digest && left.codec == right.codec
   }

@@ -77,6 +77,7 @@ public struct Digest: Comparable, Sendable {
     }
   }
 
+  /// By bytes, the first first.
   @inlinable public static func < (left: Digest, right: Digest) -> Bool {
     if left.a != right.a { return left.a < right.a }
     if left.b != right.b { return left.b < right.b }
@@ -86,6 +87,7 @@ public struct Digest: Comparable, Sendable {
 }
 
 extension Digest: Hashable {
+  /// Whether all bytes agree.
   @inlinable public static func == (left: Digest, right: Digest) -> Bool {
     left.a == right.a && left.b == right.b && left.c == right.c && left.d == right.d
   }

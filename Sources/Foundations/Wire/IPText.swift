@@ -21,7 +21,9 @@ enum IPText {
       let bytes = groups(whole)
       return bytes?.count == 16 ? bytes : nil
     }
-    guard let head = groups(String(whole[..<gap.lowerBound])), let tail = groups(String(whole[gap.upperBound...])) else { return nil }
+    guard let head = groups(String(whole[..<gap.lowerBound])), let tail = groups(String(whole[gap.upperBound...])) else {
+      return nil
+    }
     guard head.count + tail.count <= 14 else { return nil }
     return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
   }
@@ -48,7 +50,9 @@ enum IPText {
         out += quad
         continue
       }
-      guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy({ isHex($0) }), let value = UInt16(part, radix: 16) else { return nil }
+      guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy({ isHex($0) }), let value = UInt16(part, radix: 16) else {
+        return nil
+      }
       out += [UInt8(value >> 8), UInt8(value & 0xff)]
     }
     return out

@@ -27,6 +27,7 @@ extension Multiaddr {
     guard bytes.count <= Multiaddr.mostBytes else {
       throw WireError("multiaddr", "has \(bytes.count) bytes; at most \(Multiaddr.mostBytes) are read")
     }
+    guard !bytes.isEmpty else { throw WireError("multiaddr", "is empty") }
     var parts: [Part] = []
     var position = 0
     while position < bytes.count {

@@ -5,7 +5,9 @@ extension Multiaddr: CustomStringConvertible, LosslessStringConvertible {
 
   /// The address that `text` stands for.
   public init(parsing text: String) throws(WireError) {
-    guard text.utf8.count <= Multiaddr.mostBytes else { throw WireError("address", "is longer than \(Multiaddr.mostBytes) characters") }
+    guard text.utf8.count <= Multiaddr.mostBytes else {
+      throw WireError("address", "is longer than \(Multiaddr.mostBytes) characters")
+    }
     guard text.hasPrefix("/"), text.utf8.count > 1 else {
       throw WireError("address", at: 0, "starts with a slash and a protocol, as in /ip4/127.0.0.1/tcp/4001")
     }

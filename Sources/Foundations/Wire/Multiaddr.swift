@@ -68,7 +68,8 @@ extension Multiaddr.Part {
   /// Codes and names of the parts with an argument of text behind its length.
   static let textual: [(code: UInt64, name: String, make: @Sendable (String) -> Multiaddr.Part)] = [
     (0x2a, "ip6zone", { .ip6zone($0) }), (0x35, "dns", { .dns($0) }), (0x36, "dns4", { .dns4($0) }),
-    (0x37, "dns6", { .dns6($0) }), (0x38, "dnsaddr", { .dnsaddr($0) }), (0x01c1, "sni", { .sni($0) }), (0x0190, "unix", { .unix($0) }),
+    (0x37, "dns6", { .dns6($0) }), (0x38, "dnsaddr", { .dnsaddr($0) }), (0x01c1, "sni", { .sni($0) }),
+    (0x0190, "unix", { .unix($0) }),
   ]
 
   /// The protocol's code.
@@ -95,9 +96,11 @@ extension Multiaddr.Part {
   /// The text of a part whose argument is text.
   var text: String? {
     switch self {
-    case .ip6zone(let text), .dns(let text), .dns4(let text), .dns6(let text), .dnsaddr(let text), .sni(let text), .unix(let text):
+    case .ip6zone(let text), .dns(let text), .dns4(let text), .dns6(let text), .dnsaddr(let text), .sni(let text),
+      .unix(let text):
       text
-    case .ip4, .ip6, .tcp, .udp, .p2p, .certhash, .p2pCircuit, .quic, .quicV1, .ws, .wss, .tls, .noise, .http, .https, .webtransport:
+    case .ip4, .ip6, .tcp, .udp, .p2p, .certhash, .p2pCircuit, .quic, .quicV1, .ws, .wss, .tls, .noise, .http, .https,
+      .webtransport:
       nil
     }
   }

@@ -24,7 +24,8 @@ public enum Multibase: Character, Sendable, CaseIterable {
   public static func decode(_ text: some StringProtocol) throws(WireError) -> [UInt8] {
     guard let first = text.first else { throw WireError("multibase text", "is empty") }
     guard let base = Multibase(rawValue: first) else {
-      throw WireError("multibase text", at: 0, "alphabet '\(first)' is not supported; use b (base32), z (base58btc) or f (base16)")
+      throw WireError(
+        "multibase text", at: 0, "alphabet '\(first)' is not supported; use b (base32), z (base58btc) or f (base16)")
     }
     switch base {
     case .base32: return try decodeBase32(text.dropFirst())

@@ -10,8 +10,9 @@ public struct Resilience: Hashable, Sendable {
   public let mean: Double
   /// The standard deviation over chunks.
   public let deviation: Double
-  /// The least and the most held chunk's number.
+  /// How many others hold the least held chunk.
   public let least: Int
+  /// How many others hold the most held chunk.
   public let most: Int
 
   /// The distance between the most and the least held chunk.

@@ -38,7 +38,8 @@ package struct ProtobufScan {
     case 2:
       let length = try varint()
       guard length <= UInt64(bytes.endIndex - position) else {
-        throw WireError(what, at: start, "field \(number) says it has \(length) bytes, but only \(bytes.endIndex - position) follow")
+        throw WireError(
+          what, at: start, "field \(number) says it has \(length) bytes, but only \(bytes.endIndex - position) follow")
       }
       let payload = bytes[position..<position + Int(length)]
       position += Int(length)

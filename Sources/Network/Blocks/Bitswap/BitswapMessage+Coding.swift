@@ -63,7 +63,8 @@ extension BitswapMessage {
       throw WireError(what, "has \(bytes.count) bytes; at most \(mostBytes) are read")
     }
     try ProtobufScan.bound(
-      bytes[...], what: what, fields: mostBlocks + mostPresences + 8, counting: [(1, 1), (2, mostBlocks), (3, mostBlocks), (4, mostPresences)])
+      bytes[...], what: what, fields: mostBlocks + mostPresences + 8,
+      counting: [(1, 1), (2, mostBlocks), (3, mostBlocks), (4, mostPresences)])
     var scan = ProtobufScan(bytes[...], what: what)
     while let field = try scan.next() {
       guard field.number == 1 else { continue }

@@ -92,21 +92,25 @@ public struct Exchange: Machine, Sendable {
 
   /// What happened in an exchange so far.
   public struct Statistics: Hashable, Sendable {
-    /// Messages sent and received.
+    /// Messages sent.
     public var messagesSent = 0
+    /// Messages received.
     public var messagesReceived = 0
-    /// Blocks given to others, and their bytes.
+    /// Blocks given to others.
     public var blocksSent = 0
+    /// Bytes of the blocks given to others.
     public var bytesSent = 0
-    /// Blocks that were wanted and came, and their bytes.
+    /// Blocks that were wanted and came.
     public var blocksReceived = 0
+    /// Bytes of the blocks that were wanted and came.
     public var bytesReceived = 0
     /// Blocks that came although they were here already or nobody wanted them.
     public var unwanted = 0
     /// Times a peer stayed silent for too long.
     public var silences = 0
-    /// Objects that were fetched, and that were not.
+    /// Objects that were fetched.
     public var completed = 0
+    /// Objects that could not be fetched.
     public var failed = 0
   }
 

@@ -93,7 +93,8 @@ struct Fetch: Sendable {
     }
     let first = wants.firstIndex { !$0.isHere && $0.asked == 0 } ?? 0
     let useless = sources.indices.first { index in
-      !sources[index].isBusy && (sources[index].isGone || sources[index].failures > 0 || wants[first].lacking >> UInt64(index) & 1 == 1)
+      !sources[index].isBusy
+        && (sources[index].isGone || sources[index].failures > 0 || wants[first].lacking >> UInt64(index) & 1 == 1)
     }
     guard let useless else { return nil }
     former.append(sources[useless].peer)

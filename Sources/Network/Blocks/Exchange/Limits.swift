@@ -6,8 +6,9 @@ public struct Limits: Hashable, Sendable {
   public var fetches = 64
   /// Blocks of one object; 65,536 chunks of 256 KiB are 16 GiB.
   public var blocksPerFetch = 65_536
-  /// Blocks one peer is asked for at a time, at first and at most.
+  /// Blocks one peer is asked for at a time, at first.
   public var firstWindow = 4
+  /// Blocks one peer is asked for at a time, at most.
   public var largestWindow = 32
   /// Connected peers that are asked at once whether they have a block nobody is known to have.
   public var probes = 16
@@ -15,8 +16,9 @@ public struct Limits: Hashable, Sendable {
   public var attempts = 8
   /// How long to wait for a peer that never answered anything yet.
   public var firstPatience = Instant.Span.seconds(3)
-  /// The bounds of what is learnt.
+  /// The shortest wait, however fast a peer has been.
   public var leastPatience = Instant.Span.milliseconds(200)
+  /// The longest wait, however slow or silent a peer has been.
   public var mostPatience = Instant.Span.seconds(60)
   /// Peers whose ledgers are remembered; the longest unused ones are forgotten first, connected ones last.
   public var ledgers = 128
@@ -24,9 +26,11 @@ public struct Limits: Hashable, Sendable {
   public var ordersPerPeer = 1_024
   /// Wants of one peer, without the wish for a DONT_HAVE, that wait for a block to turn up; the oldest go first.
   public var waitingPerPeer = 256
-  /// The service window: how much may be sent in which time, to one peer in good standing and to all together.
+  /// The service window: the time over which what is sent is counted.
   public var window = Instant.Span.seconds(1)
+  /// Bytes of blocks for one peer in good standing in a window.
   public var windowBytesPerPeer = 32 << 20
+  /// Bytes of blocks for all peers together in a window.
   public var windowBytes = 128 << 20
   /// What a peer may take before its debt counts.
   public var grace = 32 << 20

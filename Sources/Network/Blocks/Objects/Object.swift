@@ -78,7 +78,9 @@ public enum Object {
     while let link = rest.popLast() {
       guard let block = store.peek(link.cid) else { throw .missing(link.cid) }
       guard block.cid.codec == .dagPB else {
-        guard UInt64(block.bytes.count) == link.fileBytes, link.fileBytes > 0 else { throw .wrongSize(link.cid, says: link.fileBytes) }
+        guard UInt64(block.bytes.count) == link.fileBytes, link.fileBytes > 0 else {
+          throw .wrongSize(link.cid, says: link.fileBytes)
+        }
         out += block.bytes
         guard out.count <= Int(size) else { throw .wrongSize(root, says: size) }
         continue
