@@ -27,7 +27,7 @@ def differences(first, second):
             if one != other:
                 found.append(f"peer {number}: model {one} against {other}")
     # Everything else that does not depend on the machine's clock, threads and processor has to be equal too.
-    ignored = {"wallSeconds", "peerCyclesPerSecond", "sessionSeconds", "threads", "versions", "command", "configuration", "trace", "seed", "peers"}
+    ignored = {"wallSeconds", "peerCyclesPerSecond", "sessionSeconds", "threads", "versions", "command", "trace", "seed", "peers"}
     for key in sorted(first.keys() | second.keys()):
         if key not in ignored and first.get(key) != second.get(key):
             found.append(f"{key}: {first.get(key)} against {second.get(key)}")
