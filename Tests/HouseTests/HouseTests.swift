@@ -3,19 +3,33 @@ import Testing
 /// The rules of the house, held against the house. A failure names file, line, rule and what to do.
 @Suite("The house")
 struct HouseTests {
-  let repository: Repository
-  let plan: Plan
-  let manifest: Manifest
-  let sources: [SourceFile]
-  let tests: [SourceFile]
+  /// What all tests look at, read once.
+  private struct House {
+    let repository: Repository
+    let plan: Plan
+    let manifest: Manifest
+    let sources: [SourceFile]
+    let tests: [SourceFile]
 
-  init() throws {
-    repository = try Repository.own()
-    plan = Plan(try repository.text(Plan.path))
-    manifest = Manifest(try repository.text("Package.swift"))
-    sources = try repository.sources("Sources")
-    tests = try repository.sources("Tests")
+    init() throws {
+      repository = try Repository.own()
+      plan = Plan(try repository.text(Plan.path))
+      manifest = Manifest(try repository.text("Package.swift"))
+      sources = try repository.sources("Sources")
+      tests = try repository.sources("Tests")
+    }
+
+    static let shared = Result { try House() }
   }
+
+  private let house: House
+  private var repository: Repository { house.repository }
+  private var plan: Plan { house.plan }
+  private var manifest: Manifest { house.manifest }
+  private var sources: [SourceFile] { house.sources }
+  private var tests: [SourceFile] { house.tests }
+
+  init() throws { house = try House.shared.get() }
 
   private func report(_ violations: [Violation], _ location: SourceLocation = #_sourceLocation) {
     for violation in violations { Issue.record("\(violation)", sourceLocation: location) }
