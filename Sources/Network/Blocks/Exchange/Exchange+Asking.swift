@@ -88,8 +88,11 @@ extension Exchange {
     guard let first = orphan(of: index) else { return }
     probe(index, about: first, now, &effects)
     while let place = orphan(of: index), let source = leastSilent(index, for: place) {
+      // It jumps to the orphan, past blocks that others may still take, and must come back to those if it recovers.
+      let cursor = fetches[index].sources[source].cursor
       fetches[index].sources[source].cursor = Int32(place)
       ask(source, of: index, most: 1, now, &effects)
+      fetches[index].sources[source].cursor = cursor
       if fetches[index].sources[source].outstanding == 0 { break }
     }
     guard !fetches[index].sources.contains(where: \.isBusy), !waitsForOthers(index) else { return }
