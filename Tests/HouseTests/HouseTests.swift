@@ -60,6 +60,16 @@ struct HouseTests {
     }
   }
 
+  @Test("The plan allows nothing that is not used")
+  func nothingUnused() {
+    for room in plan.rooms { report(ImportRules.unused(room, sources)) }
+  }
+
+  @Test("Tests import only what the manifest gives them")
+  func testImports() {
+    for file in tests { report(ImportRules.tests(file, manifest)) }
+  }
+
   @Test("Pure targets read no clock, draw no hidden number, touch no file, start no thread")
   func purity() {
     for file in sources where !file.isGenerated && plan.room(of: file.path)?.kind == .pure { report(PurityRules.check(file)) }

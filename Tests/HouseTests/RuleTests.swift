@@ -220,6 +220,22 @@ struct PlanTests {
     #expect(!ImportRules.compare(plan, manifest) { _ in true }.isEmpty)
   }
 
+  @Test("What a room may import and does not is found")
+  func unused() throws {
+    let rooms = Plan(header + rows).rooms
+    let flock = try #require(rooms.first { $0.target == "MurmurFlock" })
+    let file = SourceFile("Sources/Sky/Flock/A.swift", "import MurmurWing\nimport Foundation\n")
+    let other = SourceFile("Sources/Sky/Wing/A.swift", "import Crypto\n")
+    #expect(ImportRules.unused(flock, [file, other]).map(\.problem) == ["MurmurFlock may import Crypto, and no file does"])
+  }
+
+  @Test("Tests get what the manifest gives them")
+  func testImports() {
+    let text = "import Foundation\nimport MurmurFlock\nimport MurmurWing\nimport Testing\n"
+    #expect(ImportRules.tests(SourceFile("Tests/FlockTests/A.swift", text), manifest).map(\.line) == [3])
+    #expect(ImportRules.tests(SourceFile("Tests/NestTests/A.swift", text), manifest).map(\.rule) == [.table])
+  }
+
   @Test("A room that is tested nowhere is found")
   func untested() {
     let plan = Plan(header + rows)

@@ -80,4 +80,33 @@ enum ImportRules {
     }
     return found
   }
+
+  /// What the table lets a room import and no file of it does: a wall that is lower than it need be.
+  static func unused(_ room: Plan.Room, _ files: [SourceFile]) -> [Violation] {
+    guard room.kind != .c else { return [] }
+    let used = files.filter { $0.path.hasPrefix(room.folder + "/") }.reduce(into: Set<String>()) { used, file in
+      for entry in imports(file) { used.insert(entry.module) }
+    }
+    return room.imports.filter { !used.contains($0) }.map { module in
+      Violation(
+        path: Plan.path, line: room.line, rule: .table, problem: "\(room.target) may import \(module), and no file does",
+        remedy: "Take it out of the row, and out of Package.swift")
+    }
+  }
+
+  /// Where tests import what `Package.swift` does not give them.
+  static func tests(_ file: SourceFile, _ manifest: Manifest) -> [Violation] {
+    guard let target = manifest.targets.first(where: { $0.isTest && file.path.hasPrefix($0.folder + "/") }) else {
+      return [
+        Violation(
+          path: file.path, line: 1, rule: .table, problem: "the file lies in no test target", remedy: "Move it, or add its target"
+        )
+      ]
+    }
+    return imports(file).compactMap { module, line in
+      if module == "Testing" || system.contains(module) || target.needs.contains(module) { return nil }
+      return file.violation(
+        .imports, line: line, "\(target.name) does not depend on \(module)", do: "Add it to the target's list in Package.swift")
+    }
+  }
 }
