@@ -32,7 +32,7 @@ extension Announcement {
 
   /// The bytes of the encoded announcement.
   var wireSize: Int {
-    var size = 2 + peer.bytes.count + 2 + root.bytes.count
+    var size = 2 + peer.byteCount + 2 + root.byteCount
     if cycle != 0 { size += 1 + varintSize(UInt64(cycle)) }
     let microseconds = UInt64(max(made.nanoseconds, 0) / 1000)
     if microseconds != 0 { size += 1 + varintSize(microseconds) }

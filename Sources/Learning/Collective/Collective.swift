@@ -101,6 +101,8 @@ public struct Collective: Machine, Sendable {
   var rows: Work.Rows
   var phase = Phase.resting
   var directory = Directory()
+  /// What is told to others at present.
+  var news: [Announcement] = []
   var neighbours: [PeerID] = []
   var patience: Patience
   var began = Instant.origin

@@ -8,7 +8,7 @@ import MurmurWire
 /// The work cycle, step by step as numbered in ``Collective``.
 extension Collective {
   /// How many rounds of news are sent at most before a cycle goes on with what it has.
-  static let roundLimit = 3
+  static let roundLimit = 4
 
   // Step 1.
 
@@ -41,20 +41,23 @@ extension Collective {
   var isLate: Bool { began.nanoseconds > session.cycle.nanoseconds * 3 && newest == nil }
 
   private mutating func ask(round: Int, at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {
-    guard case .newscast(let fanout, let entries) = session.announcements else { return }
+    guard case .newscast(let fanout, _) = session.announcements else { return }
+    if round == 1 { refreshNews() }
     var pool = directory.entries.filter { $0.heard < cycleBegan || round == 1 }.map(\.announcement.peer)
     if directory.entries.count < fanout { pool += neighbours.filter { directory.index(of: $0) == nil } }
     let contacts = chance.pick(fanout, from: pool)
     guard !contacts.isEmpty else { return choose(at: now, &chance, &effects) }
-    let news = freshNews(entries)
     for peer in contacts { effects.append(.say(peer, .news(news, wantsReply: true))) }
     asked = now
     phase = .gathering(asked: contacts, round: round)
     effects.append(.arm(.answers, at: now + patience.limit))
   }
 
-  private func freshNews(_ limit: Int) -> [Announcement] {
-    (newest.map { [$0] } ?? []) + directory.freshest(limit - 1)
+  /// What is told: one's own newest model, then the freshest of others. It is put together when a cycle begins and when one's own
+  /// model changes, and told to everybody until then.
+  private mutating func refreshNews() {
+    guard case .newscast(_, let entries) = session.announcements else { return }
+    news = (newest.map { [$0] } ?? []) + directory.freshest(entries - 1)
   }
 
   mutating func hear(
@@ -64,10 +67,8 @@ extension Collective {
     for told in news.prefix(CollectiveMessage.announcementLimit) where told.peer != id {
       if let stale = directory.hear(told, from: peer, at: now) { effects.append(.release(root: stale)) }
     }
-    if let index = directory.index(of: peer) { directory.update(index) { $0.heard = now } }
-    if wantsReply, case .newscast(_, let entries) = session.announcements {
-      effects.append(.say(peer, .news(freshNews(entries), wantsReply: false)))
-    }
+    directory.met(peer, at: now)
+    if wantsReply, case .newscast = session.announcements { effects.append(.say(peer, .news(self.news, wantsReply: false))) }
     guard !wantsReply, case .gathering(var waiting, let round) = phase, let place = waiting.firstIndex(of: peer) else { return }
     patience.answered(after: now - asked)
     waiting.remove(at: place)
@@ -96,14 +97,22 @@ extension Collective {
     chance.shuffle(&open)
     let mine = Float(evaluation.accuracy)
     switch session.averaging.choice {
-    case .random: break
-    case .newest:
-      open.sort { directory.entries[$0].announcement.made > directory.entries[$1].announcement.made }
+    case .random: preferFresh(&open, than: now, within: session.cycle * 2)
+    case .newest: preferFresh(&open, than: now, within: .zero)
     case .better:
       let idle = !trainsThisCycle && rows.training.isEmpty
       if !idle { open.removeAll { directory.entries[$0].announcement.accuracy <= mine } }
     }
     fetch(Array(open.prefix(session.averaging.partners)), at: now, &chance, &effects)
+  }
+
+  /// Moves models made within `span` before now to the front, in the order they have, and the others behind them, newest first.
+  private func preferFresh(_ open: inout [Int], than now: Instant, within span: Instant.Span) {
+    let ages = open.enumerated().map { place, index in
+      let age = now - directory.entries[index].announcement.made
+      return (age: age <= span ? .zero : age, place: place, index: index)
+    }
+    open = ages.sorted { ($0.age, $0.place) < ($1.age, $1.place) }.map(\.index)
   }
 
   // Step 3.
@@ -124,19 +133,18 @@ extension Collective {
   mutating func arrived(
     _ root: CID, _ bytes: [UInt8], at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>
   ) {
-    if let index = directory.entries.firstIndex(where: { $0.announcement.root == root }) {
-      directory.update(index) { $0.held = true }
+    if let index = directory.index(holding: root) {
+      directory.hold(index)
       effects.append(.keep(root: root))
     }
     switch phase {
     case .fetching(var wanted, var models):
       guard let place = wanted.firstIndex(of: root) else { return }
       wanted.remove(at: place)
-      if let entry = directory.entries.first(where: { $0.announcement.root == root }) {
+      if let index = directory.index(holding: root) {
+        let told = directory.entries[index].announcement
         models.append(
-          Work.Fetched(
-            peer: entry.announcement.peer, root: root, file: bytes, rows: Int(entry.announcement.rows),
-            loss: Double(entry.announcement.loss)))
+          Work.Fetched(peer: told.peer, root: root, file: bytes, rows: Int(told.rows), loss: Double(told.loss)))
       }
       phase = .fetching(wanted: wanted, models: models)
       if wanted.isEmpty { work(with: models, at: now, &chance, &effects) }
@@ -195,11 +203,7 @@ extension Collective {
       rate: Float(training.rate * training.schedule.factor(at: progress(at: now) / max(1 - session.finalShare, 1e-9))),
       shuffle: chance.next(), weight: rows.training.count,
       stamp: ["session": session.name, "peer": "\(id)", "cycle": "\(cycle)"])
-    for model in models {
-      if let index = directory.entries.firstIndex(where: { $0.announcement.root == model.root }) {
-        directory.update(index) { $0.merged = true }
-      }
-    }
+    for model in models { directory.merged(model.root) }
     phase = .working
     effects.append(.compute(job))
   }
@@ -230,6 +234,7 @@ extension Collective {
     if let previous { effects.append(.release(root: previous)) }
     previous = newest?.root
     newest = announcement
+    refreshNews()
     effects.append(.note(.published(announcement.root)))
     if session.announcements == .broadcast { effects.append(.publish(.model(announcement))) }
   }

@@ -26,8 +26,20 @@ struct Directory: Sendable {
   }
 
   private(set) var entries: [Entry] = []
+  /// The first word of each entry's peer, to be searched quickly; the whole identity decides.
+  private var keys: [UInt64] = []
+  /// When the oldest entry was made, while the table is full: what is older is not even looked at.
+  private var oldest = Instant.origin
+  /// Changed by everything that changes what ``freshest(_:)`` would answer.
+  private(set) var version = 0
 
-  func index(of peer: PeerID) -> Int? { entries.firstIndex { $0.announcement.peer == peer } }
+  func index(of peer: PeerID) -> Int? {
+    let key = peer.word.a
+    for index in keys.indices where keys[index] == key && entries[index].announcement.peer == peer { return index }
+    return nil
+  }
+
+  func index(holding root: CID) -> Int? { entries.firstIndex { $0.announcement.root == root } }
 
   /// Takes in what `sender` says. Returns the root of an object that we hold and that this made out of date.
   mutating func hear(_ told: Announcement, from sender: PeerID, at now: Instant) -> CID? {
@@ -35,7 +47,10 @@ struct Directory: Sendable {
     if announcement.made > now + Directory.tolerance { announcement.made = now }
     let servable = told.held || sender == told.peer
     guard let index = index(of: told.peer) else {
+      if entries.count >= Directory.capacity, announcement.made <= oldest { return nil }
       entries.append(Entry(announcement: announcement, holder: servable ? sender : told.peer, heard: now))
+      keys.append(told.peer.word.a)
+      version += 1
       return entries.count > Directory.capacity ? evict() : nil
     }
     if announcement.root == entries[index].announcement.root {
@@ -45,25 +60,47 @@ struct Directory: Sendable {
       }
       return nil
     }
-    guard (announcement.made, announcement.cycle) > (entries[index].announcement.made, entries[index].announcement.cycle) else {
-      return nil
-    }
-    let old = entries[index]
+    let known = entries[index].announcement
+    guard (announcement.made, announcement.cycle) > (known.made, known.cycle) else { return nil }
+    let stale = entries[index].held ? known.root : nil
     entries[index] = Entry(announcement: announcement, holder: servable ? sender : told.peer, heard: now)
-    return old.held ? old.announcement.root : nil
+    version += 1
+    return stale
   }
 
   private mutating func evict() -> CID? {
-    var oldest = 0
+    var first = 0
+    var second = Instant.never
     for index in entries.indices.dropFirst() {
-      let (left, right) = (entries[index].announcement, entries[oldest].announcement)
-      if (left.made, left.peer) < (right.made, right.peer) { oldest = index }
+      let (left, right) = (entries[index].announcement, entries[first].announcement)
+      if (left.made, left.peer) < (right.made, right.peer) {
+        second = min(second, right.made)
+        first = index
+      } else {
+        second = min(second, left.made)
+      }
     }
-    let gone = entries.remove(at: oldest)
+    oldest = second
+    keys.remove(at: first)
+    let gone = entries.remove(at: first)
     return gone.held ? gone.announcement.root : nil
   }
 
-  mutating func update(_ index: Int, _ change: (inout Entry) -> Void) { change(&entries[index]) }
+  /// This peer was heard of itself, just now.
+  mutating func met(_ peer: PeerID, at now: Instant) {
+    if let index = index(of: peer) { entries[index].heard = now }
+  }
+
+  /// The object is in our store.
+  mutating func hold(_ index: Int) {
+    entries[index].held = true
+    version += 1
+  }
+
+  /// The model has entered an average of ours.
+  mutating func merged(_ root: CID) {
+    if let index = index(holding: root) { entries[index].merged = true }
+  }
 
   /// The freshest announcements to pass on, those we can serve first, then the newest; at most `limit`.
   func freshest(_ limit: Int) -> [Announcement] {

@@ -172,7 +172,7 @@ extension Work {
     candidates.reserveCapacity(models.count)
     for model in models {
       do throws(SafeTensorsError) {
-        let (told, parameters, _) = try SafeTensors.decode(model.file)
+        let (told, parameters, _) = try SafeTensors.decode(model.file, expected: architecture)
         guard told == architecture else {
           result.rejected.append((model.peer, model.root, "its architecture is \(told), the session's is \(architecture)"))
           continue

@@ -25,7 +25,7 @@ public struct Session: Hashable, Sendable {
   /// How announced models are chosen and combined.
   public var averaging = Averaging()
   /// How peers hear of each other's models.
-  public var announcements = Announcements.newscast(fanout: 8, entries: 8)
+  public var announcements = Announcements.newscast(fanout: 5, entries: 8)
   /// Whether rows stay home and only models travel.
   public var privacy = true
   /// How private rows become dataslices when ``privacy`` is off.
@@ -47,13 +47,13 @@ public struct Session: Hashable, Sendable {
   /// How a peer trains on its rows.
   public struct Training: Hashable, Sendable {
     /// Passes over the rows (or the slice) per training cycle.
-    public var epochs = 1
+    public var epochs = 5
     /// Rows per optimiser step.
     public var batch = 32
     /// The optimiser.
     public var optimizer = Optimizer.adam
     /// The learning rate at the beginning.
-    public var rate = 0.003
+    public var rate = 0.01
     /// How the learning rate falls over the session.
     public var schedule = Schedule.cosine(to: 0.01)
     /// The share of its rows that a peer keeps for validation.
@@ -84,7 +84,7 @@ public struct Session: Hashable, Sendable {
     /// How many other models at most enter one averaging step.
     public var partners = 4
     /// Which announced models are taken.
-    public var choice = Choice.newest
+    public var choice = Choice.random
     /// How the numbers combine.
     public var rule = Rule.mean
     /// Whether the variance that averaging takes out of each layer is put back (Corti et al. 2022, "variance-corrected averaging").
@@ -101,7 +101,7 @@ public struct Session: Hashable, Sendable {
     public enum Choice: Hashable, Sendable {
       /// The newest, one per peer.
       case newest
-      /// At random among the newest of each peer.
+      /// At random among those made in the last two cycles, then the newest of the others.
       case random
       /// LEARNAE: at random among those whose reported accuracy beats one's own.
       case better

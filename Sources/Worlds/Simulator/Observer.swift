@@ -17,7 +17,7 @@ struct Observer {
   private var lastTime = Instant.origin
   /// How many samples may wait for their evaluations.
   static let backlog = 4
-  /// How many chunks the resilience index looks at.
+  /// How many chunks the resilience index looks at, up to a hundred peers.
   static let chunkLimit = 64
 
   init(_ setup: Setup) {
@@ -74,10 +74,14 @@ struct Observer {
       if let root = node.peer.collective.newest?.root { roots.append((number, root)) }
       roots += node.peer.collective.sharedSlices.map { (number, $0) }
     }
-    if roots.count > Observer.chunkLimit { roots = chance.pick(Observer.chunkLimit, from: roots) }
+    // The work is chunks × peers; with thousands of peers a few chunks tell as much.
+    let limit = max(Observer.chunkLimit * 100 / max(world.nodes.count, 100), 4)
+    if roots.count > limit { roots = chance.pick(limit, from: roots) }
     return Statistics(
       roots.map { owner, root in
-        Double(world.nodes.indices.count { $0 != owner && world.nodes[$0].isAlive && world.nodes[$0].peer.exchange.store.has(root) })
+        var holders = 0
+        for number in world.nodes.indices where number != owner && world.nodes[number].holds(root) { holders += 1 }
+        return Double(holders)
       })
   }
 }

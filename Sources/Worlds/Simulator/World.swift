@@ -37,6 +37,8 @@ struct World {
     var onlineTime = Instant.Span.zero
     var isTraining = false
 
+    func holds(_ root: CID) -> Bool { isAlive && peer.exchange.store.has(root) }
+
     mutating func step(_ input: Peer.Input, at now: Instant, effects: inout Effects<Peer.Effect>) {
       peer.step(input, at: now, chance: &chance, effects: &effects)
     }
