@@ -39,7 +39,7 @@ public struct OptimizerState: Sendable, Hashable {
 
   /// One step: changes `parameters` by the gradient.
   @unsafe
-  mutating func step(
+  package mutating func step(
     _ parameters: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, count: Int, rate: Float, kernels: Kernels
   ) {
     steps += 1
