@@ -51,6 +51,7 @@ compare() {
 }
 
 failures=0
+printf '%s, seed %s\n' "$scenario" "$seed"
 simulate reference 1 || exit 1
 check() {
   if simulate "$@"; then compare "$1" || failures=$((failures + 1)); else failures=$((failures + 1)); fi
