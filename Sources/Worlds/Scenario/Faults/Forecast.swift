@@ -1,4 +1,5 @@
 public import MurmurMachines
+import MurmurSessions
 
 /// What a fault plan means for so many peers, one session and one seed: who is hit, and when.
 ///
@@ -30,12 +31,23 @@ public struct Forecast: Sendable {
     }
   }
 
+  /// Whether a fault names the peer.
+  private func names(_ peer: Int, _ fault: Int) -> Bool {
+    let list = members[fault]
+    var (low, high) = (0, list.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if list[middle] < peer { low = middle + 1 } else { high = middle }
+    }
+    return low < list.count && list[low] == peer
+  }
+
   /// The stream of one fault.
   func chance(of fault: Int) -> Chance { chance.fork("fault", fault) }
 
   /// When a peer is offline because of one fault, in order; spans do not touch each other.
   public func offline(peer: Int, fault: Int) -> OfflineSpans? {
-    guard members[fault].contains(peer) else { return nil }
+    guard names(peer, fault) else { return nil }
     return spans(peer: peer, fault: fault)
   }
 
@@ -63,7 +75,7 @@ public struct Forecast: Sendable {
 
   /// When the peer stops because of one crash fault, and when it starts again; `nil` if that fault spares it.
   public func crash(peer: Int, fault: Int) -> (stops: Instant, starts: Instant)? {
-    guard case .crash(let crash) = plan.faults[fault], members[fault].contains(peer) else { return nil }
+    guard case .crash(let crash) = plan.faults[fault], names(peer, fault) else { return nil }
     return stop(peer: peer, fault: fault, crash)
   }
 
@@ -161,5 +173,13 @@ extension Fault {
     case .liars(let fault): fault.peers
     case .partition, .link: nil
     }
+  }
+}
+
+extension Scenario {
+  /// What the scenario's fault plan means for its peers, session and seed.
+  public func forecast() -> Forecast {
+    Forecast(
+      faults, peers: peers.count, length: session.length, cycle: session.cycle, chance: Chance(seed: seed).fork("faults"))
   }
 }

@@ -20,13 +20,13 @@ struct Choice<Value>: Sendable {
 
   /// A word with a value; with a `standard` the word alone will do.
   static func with<Part: Sendable>(
-    _ word: String, _ codec: Codec<Part>, standard: Part? = nil, example: String,
+    _ word: String, _ codec: Codec<Part>, standard: Part? = nil, example: String, note summary: String = "",
     _ wrap: @escaping @Sendable (Part) -> Value, back: @escaping @Sendable (Value) -> Part?
   ) -> Choice {
     Choice(
       word: word,
       rows: codec.rows.isEmpty
-        ? [KeyRow(path: word, kind: codec.kind, standard: standard.map { codec.write($0).flow } ?? "", summary: "")]
+        ? [KeyRow(path: word, kind: codec.kind, standard: standard.map { codec.write($0).flow } ?? "", summary: summary)]
         : codec.rows.map { $0.under(word) },
       form: "{\(word): \(example)}",
       read: { (payload, item) throws(ScenarioError.Problem) in

@@ -21,7 +21,7 @@ struct KeyRow: Hashable, Sendable {
 
   func under(_ prefix: String) -> KeyRow {
     var result = self
-    result.path = path.isEmpty ? prefix : prefix + "." + path
+    result.path = path.hasPrefix("[]") ? prefix + path : prefix + "." + path
     return result
   }
 }
@@ -75,7 +75,7 @@ extension Codec {
   func list(_ kind: String, count: ClosedRange<Int>) -> Codec<[Value]> {
     let (read, write) = (self.read, self.write)
     return Codec<[Value]>(
-      kind: kind, rows: rows,
+      kind: kind, rows: rows.map { $0.under("[]") },
       read: { (item) throws(ScenarioError.Problem) in
         let values = item.values
         guard count.contains(values.count) else {

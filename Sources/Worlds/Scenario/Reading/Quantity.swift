@@ -59,7 +59,8 @@ struct Units: Sendable {
   static let bits = Units(
     list: [
       ("Gbit/s", 1e9), ("Mbit/s", 1e6), ("kbit/s", 1e3), ("bit/s", 1), ("GB/s", 8e9), ("MB/s", 8e6), ("kB/s", 8e3), ("B/s", 8),
-    ])
+    ],
+    aliases: [("Gbps", "Gbit/s"), ("Mbps", "Mbit/s"), ("kbps", "kbit/s"), ("bps", "bit/s")])
   static let operations = Units(
     list: [("TFLOP/s", 1e12), ("GFLOP/s", 1e9), ("MFLOP/s", 1e6), ("kFLOP/s", 1e3), ("FLOP/s", 1)])
   static let bytes = Units(

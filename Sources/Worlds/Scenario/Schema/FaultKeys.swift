@@ -22,15 +22,7 @@ extension Schema {
   ])
 
   /// The list of faults.
-  static let faults: Codec<[Fault]> = {
-    var codec = fault.list("a list of faults such as `[{offline: {probability: 80 %}}]`", count: 0...64)
-    codec.rows = fault.rows.map { row in
-      var row = row
-      row.path = "[]." + row.path
-      return row
-    }
-    return codec
-  }()
+  static let faults = fault.list("a list of faults such as `[{offline: {probability: 80 %}}]`", count: 0...64)
 
   private static let fault = Codec<Fault>.choice(
     "fault",

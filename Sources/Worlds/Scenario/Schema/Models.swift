@@ -3,7 +3,7 @@ import MurmurSessions
 extension Schema {
   /// `64-64-10`, `lenet5`, or the hidden widths alone.
   static let model: Codec<ModelPlan> = {
-    let kind = "an architecture such as `64-64-10` or `lenet5`, or `{hidden: 64}` or `{hidden: [64, 64]}`"
+    let kind = "an architecture such as `64-64-10`, `784-64-10 tanh` or `lenet5`, or `{hidden: 64}` or `{hidden: [64, 64]}`"
     return Codec(
       kind: kind,
       rows: [
@@ -54,18 +54,15 @@ extension Schema {
       guard (1...200).contains(text.utf8.count) else { return nil }
       let isPlain = text.unicodeScalars.allSatisfy { scalar in
         ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar) || ("0"..."9").contains(scalar)
-          || "-_.:/x".unicodeScalars.contains(scalar)
+          || "-_.:/ ".unicodeScalars.contains(scalar)
       }
-      guard isPlain else { return nil }
-      guard text.first?.isNumber == true else { return text }
-      let first = text.split(separator: "-", omittingEmptySubsequences: false)
-      return first.count >= 2 && first.allSatisfy { !$0.isEmpty } ? text : nil
+      return isPlain && text.first != " " && text.last != " " && Int(text) == nil ? text : nil
     },
     print: { $0 })
 
   /// How many of each role.
   static let roles: Codec<PeerPlan.Roles> = {
-    let kind = "`full`, or a map such as `{full: 17, trainer: 2, feeder: 1}`"
+    let kind = "a map such as `{full: 17, trainer: 2, feeder: 1}`"
     let section = Section<PeerPlan.Roles>([
       Field(
         "full", \.full, Codec<Int>.count(1...1_000_000).or("rest"),

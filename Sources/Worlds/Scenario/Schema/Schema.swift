@@ -28,9 +28,9 @@ enum Schema {
   /// What is wrong with a scenario although every key by itself is right.
   static let misfit: @Sendable (Scenario) -> (message: String, advice: String)? = { scenario in
     if let sum = scenario.faults.faults.lazy.compactMap(Schema.overfull).first { return sum }
-    if scenario.peers.roles.trainers > 0, scenario.session.privacy {
+    if scenario.peers.roles.trainers + scenario.peers.roles.feeders > 0, scenario.session.privacy {
       return (
-        "trainers have no rows of their own, and session.privacy keeps everybody's at home", "write privacy: false under session"
+        "trainers and feeders live on shared slices, but session.privacy keeps rows at home", "write privacy: false under session"
       )
     }
     return nil
@@ -62,13 +62,18 @@ enum Schema {
     [
       .word("equal", .equal),
       .with(
-        "dirichlet", .number(1e-3...1e6), example: "0.3", { .dirichlet($0) },
+        "dirichlet", .number(1e-3...1e6), example: "0.3",
+        note: "The concentration of each peer's mix of labels: 100 is nearly even, 0.1 leaves most peers one or two labels.",
+        { .dirichlet($0) },
         back: { if case .dirichlet(let concentration) = $0 { concentration } else { nil } }),
       .with(
         "group", Codec<String>.words(upTo: 4_096, "a column or a file").or("own"), standard: .some(nil), example: "writer",
+        note:
+          "Whole groups per peer: the column or file that names every row's group; `own` for the data set's own (MNIST: the writer).",
         { .group($0) }, back: { if case .group(let column) = $0 { .some(column) } else { nil } }),
       .with(
-        "unequal", .number(1...1e6), example: "4", { .unequal($0) },
+        "unequal", .number(1...1e6), example: "4",
+        note: "Sizes rise geometrically; how many times the rows of the smallest peer the largest has.", { .unequal($0) },
         back: { if case .unequal(let ratio) = $0 { ratio } else { nil } }),
     ])
 

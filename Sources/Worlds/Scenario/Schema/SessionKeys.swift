@@ -29,7 +29,8 @@ extension Schema {
     [
       .word("combined", .combined),
       .with(
-        "alternating", .share, standard: 0.5, example: "50 %", { .alternating(trainingShare: $0) },
+        "alternating", .share, standard: 0.5, example: "50 %",
+        note: "LEARNAE's cycle: the probability of training rather than averaging.", { .alternating(trainingShare: $0) },
         back: { if case .alternating(let share) = $0 { share } else { nil } }),
     ])
 
@@ -47,10 +48,10 @@ extension Schema {
     [
       .word("adam", .adam),
       .with(
-        "adamw", .number(0...10), standard: 0.01, example: "0.01", { .adamW(decay: $0) },
+        "adamw", .number(0...10), standard: 0.01, example: "0.01", note: "The weight decay.", { .adamW(decay: $0) },
         back: { if case .adamW(let decay) = $0 { decay } else { nil } }),
       .with(
-        "sgd", .number(0...0.9999), standard: 0.9, example: "0.9", { .sgd(momentum: $0) },
+        "sgd", .number(0...0.9999), standard: 0.9, example: "0.9", note: "The momentum.", { .sgd(momentum: $0) },
         back: { if case .sgd(let momentum) = $0 { momentum } else { nil } }),
     ])
 
@@ -59,10 +60,12 @@ extension Schema {
     [
       .word("constant", .constant),
       .with(
-        "cosine", .share, standard: 0.01, example: "1 %", { .cosine(to: $0) },
+        "cosine", .share, standard: 0.01, example: "1 %", note: "Half a cosine, down to this share of the rate.",
+        { .cosine(to: $0) },
         back: { if case .cosine(let share) = $0 { share } else { nil } }),
       .with(
-        "linear", .share, standard: 0.01, example: "1 %", { .linear(to: $0) },
+        "linear", .share, standard: 0.01, example: "1 %", note: "A straight line, down to this share of the rate.",
+        { .linear(to: $0) },
         back: { if case .linear(let share) = $0 { share } else { nil } }),
     ])
 
@@ -85,7 +88,8 @@ extension Schema {
       .word("mean", .mean), .word("by-rows", .byRows), .word("by-loss", .byLoss), .word("line-search", .lineSearch),
       .word("median", .median),
       .with(
-        "trimmed-mean", .factor(0...0.49), standard: 0.2, example: "20 %", { .trimmedMean($0) },
+        "trimmed-mean", .factor(0...0.49), standard: 0.2, example: "20 %",
+        note: "The share left out at either end, coordinate by coordinate.", { .trimmedMean($0) },
         back: { if case .trimmedMean(let share) = $0 { share } else { nil } }),
     ])
 
@@ -94,7 +98,8 @@ extension Schema {
     [
       .word("always", .always), .word("if-better", .ifBetter),
       .with(
-        "unless-worse", .factor(0...100), standard: 0.5, example: "50 %", { .unlessWorse(by: $0) },
+        "unless-worse", .factor(0...100), standard: 0.5, example: "50 %",
+        note: "Not adopted if the loss on own validation rows rises by more than this share.", { .unlessWorse(by: $0) },
         back: { if case .unlessWorse(let share) = $0 { share } else { nil } }),
     ])
 
@@ -111,6 +116,13 @@ extension Schema {
   private struct Newscast: Sendable {
     var fanout = 8
     var entries = 8
+
+    init(fanout: Int, entries: Int) { (self.fanout, self.entries) = (fanout, entries) }
+
+    /// What the default session says, if it says this.
+    init() {
+      if case .newscast(let fanout, let entries) = Session().announcements { (self.fanout, self.entries) = (fanout, entries) }
+    }
   }
 
   private static let newscast: Codec<Newscast> = Section<Newscast>([
