@@ -31,6 +31,7 @@ extension Multiaddr {
     var parts: [Part] = []
     var position = 0
     while position < bytes.count {
+      if case .unix? = parts.last { throw WireError("multiaddr", at: position, "a path is the last part of an address") }
       guard parts.count < Multiaddr.mostParts else { throw WireError("multiaddr", "has more than \(Multiaddr.mostParts) parts") }
       parts.append(try Multiaddr.part(bytes, at: &position))
     }

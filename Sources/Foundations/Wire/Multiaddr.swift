@@ -105,8 +105,11 @@ extension Multiaddr.Part {
     }
   }
 
-  /// Whether `text` may stand in an address: not empty, no slash except in paths, no control characters.
+  /// Whether `text` may stand in an address: not empty, no slash, no control characters. A path has slashes, but starts with just
+  /// one and ends without, so that it is written in one way only.
   static func isSound(_ text: String, code: UInt64) -> Bool {
-    !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && ($0 != UInt8(ascii: "/") || code == 0x0190) }
+    guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else { return false }
+    guard code == 0x0190 else { return !text.utf8.contains(UInt8(ascii: "/")) }
+    return text.hasPrefix("/") && !text.hasPrefix("//") && !text.hasSuffix("/")
   }
 }

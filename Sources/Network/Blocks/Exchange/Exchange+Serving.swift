@@ -75,7 +75,8 @@ extension Exchange {
     }
     var place = ledgers[slot].orders.count
     while place > 0, ledgers[slot].orders[place - 1].priority < want.priority { place -= 1 }
-    ledgers[slot].orders.insert(Ledger.Order(cid: want.cid, priority: want.priority), at: place)
+    let order = Ledger.Order(cid: want.cid, priority: want.priority)
+    if place == ledgers[slot].orders.count { ledgers[slot].orders.append(order) } else { ledgers[slot].orders.insert(order, at: place) }
   }
 
   /// The block is not here: says so, or remembers the want.
@@ -103,12 +104,11 @@ extension Exchange {
     _ slot: Int, _ presences: [BitswapMessage.Presence], _ now: Instant, _ effects: inout Effects<Effect>
   ) {
     openWindows(slot, now)
-    let allowance = Int(Double(limits.windowBytesPerPeer) * ledgers[slot].share(grace: limits.grace))
     var message = BitswapMessage(presences: presences)
     var size = 0
     var served = 0
     let orders = ledgers[slot].orders
-    while served < orders.count, ledgers[slot].windowSpent <= allowance, windowSpent <= limits.windowBytes {
+    while served < orders.count, isAllowed(slot), windowSpent <= limits.windowBytes {
       let cid = orders[served].cid
       served += 1
       guard let block = store.get(cid) else {
@@ -138,6 +138,12 @@ extension Exchange {
     }
     // A queue alone is no reason to send a message.
     if !message.blocks.isEmpty || !message.presences.isEmpty { send(message, to: ledgers[slot].peer, &effects) }
+  }
+
+  /// Whether the peer may have another block in this window; the first is free, so that a debtor gets at least a trickle.
+  private func isAllowed(_ slot: Int) -> Bool {
+    guard ledgers[slot].windowSpent > 0 else { return true }
+    return ledgers[slot].windowSpent <= Int(Double(limits.windowBytesPerPeer) * ledgers[slot].share(grace: limits.grace))
   }
 
   private mutating func openWindows(_ slot: Int, _ now: Instant) {

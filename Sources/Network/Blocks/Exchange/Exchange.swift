@@ -65,7 +65,7 @@ public struct Exchange: Machine, Sendable {
     /// Every block of the object is in the store. Pin it if it is to stay.
     case completed(root: CID)
     /// The object could not be fetched; what came of it is in the store until room is needed.
-    case failed(root: CID, FetchFailure)
+    indirect case failed(root: CID, FetchFailure)
     /// Arm a timer, replacing an earlier one of the same name.
     case arm(Timer, at: Instant)
     /// A peer broke the rules.
@@ -140,6 +140,9 @@ public struct Exchange: Machine, Sendable {
 
   /// The roots being fetched, in the order they were wanted.
   public var fetching: [CID] { fetches.map(\.root) }
+
+  /// When the patience timer that was armed last will fire; ``Instant/never`` if none is.
+  package var nextPatience: Instant { patienceArmed }
 
   /// How many peers' ledgers are remembered.
   public var ledgerCount: Int { ledgers.count }
