@@ -14,12 +14,13 @@ double murmur_thread_seconds(void) {
 }
 
 static volatile float sink;
+// The values never settle, as in real work: some processors clock up while results keep their bits.
 #define TURNS 4000000L
 #define CHAINS 12
 #define PEAK(V, SET, FMA, STORE, LANES)                                                     \
   V a[CHAINS];                                                                              \
-  for (int i = 0; i < CHAINS; i++) a[i] = SET((float)i);                                    \
-  const V b = SET(0.99f), c = SET(0.01f);                                                   \
+  for (int i = 0; i < CHAINS; i++) a[i] = SET(0.1273f * (float)i);                          \
+  const V b = SET(-1.0f), c = SET(0.7113f);                                                 \
   const double before = murmur_thread_seconds();                                            \
   for (long n = 0; n < TURNS; n++)                                                          \
     _Pragma("clang loop unroll(full)") for (int i = 0; i < CHAINS; i++) a[i] = FMA(a[i], b, c); \
