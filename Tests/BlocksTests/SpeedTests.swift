@@ -57,6 +57,34 @@ import Testing
       "effect \(MemoryLayout<Exchange.Effect>.stride), input \(MemoryLayout<Exchange.Input>.stride)")
   }
 
+  @Test func `ten thousand exchanges that met everybody they remember`() throws {
+    func resident() throws -> Int {
+      let text = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+      return (Int(text.split(separator: " ")[1]) ?? 0) * 4_096
+    }
+    let peers = (0..<400).map { PeerID(simulated: $0) }
+    let model = Object.build(randomBytes(20_000, seed: 1))
+    var chance = Chance(seed: 1)
+    var effects = Effects<Exchange.Effect>()
+    let before = try resident()
+    var exchanges: [Exchange] = []
+    exchanges.reserveCapacity(10_000)
+    for number in 0..<10_000 {
+      var exchange = Exchange(store: BlockStore(budget: 100_000))
+      exchange.store.put(model)
+      for offset in 0..<200 {
+        let from = peers[(number + offset) % 400]
+        exchange.step(
+          .received(from: from, BitswapMessage(wants: [.init(model.root)])), at: .origin, chance: &chance, effects: &effects)
+        effects.removeAll()
+      }
+      exchanges.append(exchange)
+    }
+    let bytes = try resident() - before
+    print(
+      "10,000 exchanges: \(bytes >> 20) MiB, \(bytes / 10_000) bytes each, \(exchanges[9_999].ledgerCount) ledgers in the last")
+  }
+
   @Test func `a hundred megabytes in chunks`() throws {
     let bytes = randomBytes(100_000_000, seed: 1)
     let clock = ContinuousClock()

@@ -180,7 +180,7 @@ extension Exchange {
   }
 
   mutating func disconnected(_ peer: PeerID, _ now: Instant, _ effects: inout Effects<Effect>) {
-    if let slot = ledgerIndex[peer] { hangUp(Int(slot)) }
+    if let slot = ledgerIndex.find(peer, in: ledgers) { hangUp(slot) }
     for index in fetches.indices {
       guard let source = fetches[index].source(of: peer) else { continue }
       fetches[index].withdrawAll(from: source)

@@ -76,7 +76,11 @@ extension Exchange {
     var place = ledgers[slot].orders.count
     while place > 0, ledgers[slot].orders[place - 1].priority < want.priority { place -= 1 }
     let order = Ledger.Order(cid: want.cid, priority: want.priority)
-    if place == ledgers[slot].orders.count { ledgers[slot].orders.append(order) } else { ledgers[slot].orders.insert(order, at: place) }
+    if place == ledgers[slot].orders.count {
+      ledgers[slot].orders.append(order)
+    } else {
+      ledgers[slot].orders.insert(order, at: place)
+    }
   }
 
   /// The block is not here: says so, or remembers the want.

@@ -22,7 +22,7 @@ public struct Exchange: Machine, Sendable {
 
   var fetches: [Fetch] = []
   var ledgers: [Ledger] = []
-  var ledgerIndex: [PeerID: Int32] = [:]
+  var ledgerIndex = LedgerIndex()
   /// When the timers that are armed will fire; ``Instant/never`` if they are not.
   var patienceArmed = Instant.never
   var serviceArmed = Instant.never
@@ -149,8 +149,7 @@ public struct Exchange: Machine, Sendable {
 
   /// What this peer and `peer` gave each other; `nil` if it is not remembered.
   public func ledger(of peer: PeerID) -> Ledger? {
-    guard let slot = ledgerIndex[peer] else { return nil }
-    return ledgers[Int(slot)]
+    ledgerIndex.find(peer, in: ledgers).map { ledgers[$0] }
   }
 
   mutating func send(_ message: BitswapMessage, to peer: PeerID, _ effects: inout Effects<Effect>) {
@@ -177,10 +176,10 @@ public struct Exchange: Machine, Sendable {
       effects.append(.report(peer, .oversizedMessage))
       return
     }
-    let slot = ledger(for: peer, now)
     if !message.blocks.isEmpty || !message.presences.isEmpty {
-      answered(message, by: peer, slot, now, &effects)
+      answered(message, by: peer, ledger(for: peer, now), now, &effects)
     }
-    if !message.wants.isEmpty || message.isFull { asked(message, by: slot, now, &effects) }
+    // Looked up again: asking others may have made ledgers, and making one may move others.
+    if !message.wants.isEmpty || message.isFull { asked(message, by: ledger(for: peer, now), now, &effects) }
   }
 }

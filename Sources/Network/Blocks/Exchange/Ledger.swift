@@ -74,35 +74,3 @@ public struct Ledger: Sendable {
     smoothed = UInt32(max(1, (7 * Int64(smoothed) + sample) / 8))
   }
 }
-
-/// The table of ledgers.
-extension Exchange {
-  /// The place of the peer's ledger, made if there is none.
-  mutating func ledger(for peer: PeerID, _ now: Instant) -> Int {
-    if let slot = ledgerIndex[peer] {
-      ledgers[Int(slot)].lastUse = now
-      return Int(slot)
-    }
-    if ledgers.count >= limits.ledgers { forget() }
-    ledgerIndex[peer] = Int32(ledgers.count)
-    ledgers.append(Ledger(peer, at: now))
-    return ledgers.count - 1
-  }
-
-  /// Forgets an eighth of the ledgers: the longest unused, connected ones last.
-  private mutating func forget() {
-    var order = ledgers.indices.map { (ledgers[$0].isConnected, ledgers[$0].lastUse, ledgers[$0].peer, $0) }
-    order.sort { left, right in
-      if left.0 != right.0 { return !left.0 }
-      if left.1 != right.1 { return left.1 < right.1 }
-      return left.2 < right.2
-    }
-    for slot in order.prefix(max(1, ledgers.count / 8)).map(\.3).sorted(by: >) {
-      if !ledgers[slot].waiting.isEmpty { waiting -= 1 }
-      ledgerIndex[ledgers[slot].peer] = nil
-      ledgers.swapAt(slot, ledgers.count - 1)
-      ledgers.removeLast()
-      if slot < ledgers.count { ledgerIndex[ledgers[slot].peer] = Int32(slot) }
-    }
-  }
-}
