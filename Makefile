@@ -38,6 +38,9 @@ house:
 	@Scripts/setup.sh build
 	@$(SWIFT) test $(RELEASE) --disable-testable-imports --filter '^HouseTests\.'
 
+bench: build
+	@Scripts/bench.sh
+
 docs:
 	@Scripts/setup.sh build
 	@Scripts/docs.sh $(MODULES)
