@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Foundation
 
 /// How much the randomised tests do: little in every run, much by hand.
 enum Effort {

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Foundation
 import MurmurMachines
 
 /// How much the randomised tests do: little in every run, much by hand.
