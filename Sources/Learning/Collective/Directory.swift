@@ -28,10 +28,10 @@ struct Directory: Sendable {
   private(set) var entries: [Entry] = []
   /// The first word of each entry's peer, to be searched quickly; the whole identity decides.
   private var keys: [UInt64] = []
+  /// When each entry's model was made, likewise.
+  private var mades: [Int64] = []
   /// When the oldest entry was made, while the table is full: what is older is not even looked at.
   private var oldest = Instant.origin
-  /// Changed by everything that changes what ``freshest(_:)`` would answer.
-  private(set) var version = 0
 
   func index(of peer: PeerID) -> Int? {
     let key = peer.word.a
@@ -50,7 +50,7 @@ struct Directory: Sendable {
       if entries.count >= Directory.capacity, announcement.made <= oldest { return nil }
       entries.append(Entry(announcement: announcement, holder: servable ? sender : told.peer, heard: now))
       keys.append(told.peer.word.a)
-      version += 1
+      mades.append(announcement.made.nanoseconds)
       return entries.count > Directory.capacity ? evict() : nil
     }
     if announcement.root == entries[index].announcement.root {
@@ -64,24 +64,24 @@ struct Directory: Sendable {
     guard (announcement.made, announcement.cycle) > (known.made, known.cycle) else { return nil }
     let stale = entries[index].held ? known.root : nil
     entries[index] = Entry(announcement: announcement, holder: servable ? sender : told.peer, heard: now)
-    version += 1
+    mades[index] = announcement.made.nanoseconds
     return stale
   }
 
   private mutating func evict() -> CID? {
     var first = 0
-    var second = Instant.never
-    for index in entries.indices.dropFirst() {
-      let (left, right) = (entries[index].announcement, entries[first].announcement)
-      if (left.made, left.peer) < (right.made, right.peer) {
-        second = min(second, right.made)
+    var second = Int64.max
+    for index in mades.indices.dropFirst() {
+      if mades[index] < mades[first] {
+        second = mades[first]
         first = index
       } else {
-        second = min(second, left.made)
+        second = min(second, mades[index])
       }
     }
-    oldest = second
+    oldest = Instant(nanoseconds: second)
     keys.remove(at: first)
+    mades.remove(at: first)
     let gone = entries.remove(at: first)
     return gone.held ? gone.announcement.root : nil
   }
@@ -94,7 +94,6 @@ struct Directory: Sendable {
   /// The object is in our store.
   mutating func hold(_ index: Int) {
     entries[index].held = true
-    version += 1
   }
 
   /// The model has entered an average of ours.

@@ -1,9 +1,9 @@
-import MurmurMachines
+package import MurmurMachines
 
 /// What is to happen when, earliest first, and in order of arrival among equals: a binary heap of keys over a slab of events.
 ///
 /// Keys are 24 bytes and move; events stay where they are until they happen, so that large messages are never copied by sifting.
-struct EventQueue<Event> {
+package struct EventQueue<Event> {
   private struct Key {
     var time: Int64
     var order: UInt64
@@ -15,12 +15,15 @@ struct EventQueue<Event> {
   private var free: [Int] = []
   private var order: UInt64 = 0
 
-  var isEmpty: Bool { heap.isEmpty }
+  /// An empty queue.
+  package init() {}
+
+  package var isEmpty: Bool { heap.isEmpty }
   var count: Int { heap.count }
   /// When the next event happens.
-  var next: Instant? { heap.first.map { Instant(nanoseconds: $0.time) } }
+  package var next: Instant? { heap.first.map { Instant(nanoseconds: $0.time) } }
 
-  mutating func schedule(_ event: consuming Event, at time: Instant) {
+  package mutating func schedule(_ event: consuming Event, at time: Instant) {
     let slot: Int
     if let reused = free.popLast() {
       slot = reused
@@ -34,7 +37,7 @@ struct EventQueue<Event> {
     siftUp(heap.count - 1)
   }
 
-  mutating func pop() -> (time: Instant, event: Event)? {
+  package mutating func pop() -> (time: Instant, event: Event)? {
     guard let first = heap.first else { return nil }
     let last = heap.removeLast()
     if !heap.isEmpty {

@@ -39,6 +39,9 @@ public struct Experiment: Sendable {
     public var alone: [Double?] = []
     /// The test accuracy of one model trained on all rows, 0…1.
     public var central: Double?
+
+    /// No controls.
+    public init() {}
   }
 
   /// Trains the controls that the scenario asks for; `nil` if interrupted.
@@ -123,8 +126,8 @@ public struct Experiment: Sendable {
     public var averaging = 0.0
     /// What all peers did so far.
     public var total = Tally()
-    /// Mean bytes sent by a peer so far.
-    public var bytesPerPeer = 0.0
+    /// Bytes sent so far, over the peers that have joined.
+    public var bytes = Statistics([])
   }
 
   /// Runs the session; `progress` is called at every observation and ends the run by returning false.

@@ -36,8 +36,7 @@ struct Observer {
     sample.training = Double(total.trained - last.trained) / cycles
     sample.averaging = Double(total.attempts - last.attempts) / cycles
     sample.total = total
-    let joined = world.nodes.count { $0.isStarted }
-    sample.bytesPerPeer = joined == 0 ? 0 : Double(total.bytesSent) / Double(joined)
+    sample.bytes = Statistics(world.nodes.compactMap { $0.isStarted ? Double($0.tally.bytesSent) : nil })
     (last, lastTime) = (total, world.now)
     var watched = world.nodes.indices.filter { world.nodes[$0].isStarted && world.nodes[$0].peer.collective.role != .feeder }
     if let limit = setup.scenario.observe.peers, watched.count > limit { watched = chance.pick(limit, from: watched).sorted() }

@@ -1,0 +1,32 @@
+public import ArgumentParser
+
+/// `murmur`: peers that learn together while most of them are away.
+public struct Murmur: AsyncParsableCommand {
+  public static let configuration = CommandConfiguration(
+    commandName: "murmur",
+    abstract: "Survivable learning on networks of devices that fail.",
+    discussion: "Start with `murmur demo`. Every command explains itself with --help.",
+    version: Release.version,
+    subcommands: [DemoCommand.self, SimulateCommand.self, DataCommand.self])
+
+  /// The command line.
+  public init() {}
+
+  /// Parses the arguments and runs what they ask for.
+  public static func launch() async {
+    Memory.keepFreed()
+    await main()
+  }
+}
+
+/// What is running.
+enum Release {
+  /// The version of this build.
+  static let version = "0.1.0"
+}
+
+/// A failure in words for the user: what happened, where, and what to do.
+struct Failure: Error, CustomStringConvertible {
+  var description: String
+  init(_ description: String) { self.description = description }
+}

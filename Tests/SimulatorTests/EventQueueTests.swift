@@ -1,0 +1,34 @@
+import MurmurMachines
+import MurmurSimulator
+import Testing
+
+@Suite("What happens when, and in which order")
+struct EventQueueTests {
+  @Test("events come out by time, and in order of arrival among equals", arguments: 0..<20)
+  func order(seed: Int) {
+    var chance = Chance(seed: UInt64(seed))
+    var queue = EventQueue<Int>()
+    var expected: [(time: Int64, number: Int)] = []
+    var seen: [Int] = []
+    var number = 0
+    func take() {
+      guard let (time, event) = queue.pop() else { return }
+      seen.append(event)
+      let first = expected.min { ($0.time, $0.number) < ($1.time, $1.number) }
+      #expect(first?.number == event && first?.time == time.nanoseconds, "seed \(seed)")
+      expected.removeAll { $0.number == event }
+    }
+    for _ in 0..<400 {
+      if chance.happens(0.6) {
+        let time = Int64(chance.below(20))
+        queue.schedule(number, at: Instant(nanoseconds: time))
+        expected.append((time, number))
+        number += 1
+      } else {
+        take()
+      }
+    }
+    while !queue.isEmpty { take() }
+    #expect(seen.count == number, "seed \(seed): nothing is lost")
+  }
+}
