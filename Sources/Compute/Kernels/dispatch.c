@@ -1,4 +1,5 @@
 // Which variant runs: the one MURMUR_KERNELS names, else the best this processor can do.
+#include "blocking.h"
 #include "include/kernels.h"
 #include <stdlib.h>
 #include <string.h>
@@ -47,8 +48,10 @@ const struct murmur_kernels *murmur_selected(void) {
   return NULL;
 }
 
-// The largest block of packed a (MC + MR rows) and packed b (NC columns, rounded up to a panel), KC deep; see templates/gemm.h.
-long murmur_gemm_scratch(void) { return 256 * (96 + 6) + 256 * (2048 + 64); }
+// The largest block of packed a and of packed b, each rounded up to whole panels.
+long murmur_gemm_scratch(void) {
+  return MURMUR_KC * (MURMUR_MC + MURMUR_PANEL_ROWS) + MURMUR_KC * (MURMUR_NC + MURMUR_PANEL_COLUMNS);
+}
 
 int murmur_gemm_small(int ta, int tb, long m, long n, long k) {
   (void)ta;

@@ -7,6 +7,7 @@ import Peak
 ///     infer ARCHITECTURE BATCH SECONDS     the same, forward only
 ///     product SIZE SECONDS                 GFLOP per second of a square matrix product
 ///     codec ARCHITECTURE SECONDS           safetensors files encoded and decoded per second
+///     allocations ARCHITECTURE BATCH       allocations during 10 epochs of training, after the first
 ///     peak                                 GFLOP per second of register-only fused multiply-adds
 @main
 struct Bench {
@@ -18,6 +19,7 @@ struct Bench {
       case "infer": try infer(words[1], batch: Int(words[2])!, seconds: Double(words[3])!)
       case "product": product(Int(words[1])!, seconds: Double(words[2])!)
       case "codec": try codec(words[1], seconds: Double(words[2])!)
+      case "allocations": try allocations(words[1], batch: Int(words[2])!)
       case "peak": print("{\"percpu\":\(murmur_peak()),\"kernels\":\"\(Kernels.selected)\"}")
       default: print("{}")
       }
@@ -64,6 +66,23 @@ struct Bench {
     measure(seconds, amount: Double(samples.count)) {
       _ = trainer.train(&parameters, &optimizer, rate: 0.001, on: samples, order: order, batch: batch)
     }
+  }
+
+  static func allocations(_ text: String, batch: Int) throws {
+    let architecture = try Architecture(parsing: text)
+    let samples = rows(architecture, 16 * batch)
+    let trainer = Trainer(architecture, batch: batch)
+    var parameters = architecture.initialParameters(seed: 1)
+    var optimizer = OptimizerState(.adam(), count: architecture.parameterCount)
+    let order = (0..<Int32(samples.count)).map { $0 }
+    var before = 0
+    for epoch in 0..<11 {
+      if epoch == 1 { before = murmur_allocations() }
+      _ = trainer.train(&parameters, &optimizer, rate: 0.001, on: samples, order: order, batch: batch)
+      _ = trainer.evaluate(parameters, on: samples)
+    }
+    let count = murmur_allocations() - before
+    print("{\"allocations\":\(count),\"steps\":160,\"ever\":\(murmur_allocations())}")
   }
 
   static func infer(_ text: String, batch: Int, seconds: Double) throws {

@@ -17,7 +17,7 @@ struct K(tile_ends) {
 #else
 #define NV_MAX 2
 #endif
-#define MR_PANEL 6
+#define MR_PANEL MURMUR_PANEL_ROWS
 #define NR_PANEL (NV_MAX * LANES)
 #define LEAK 0.01f
 
@@ -150,15 +150,15 @@ static void K(blocked_product)(long m, long n, long k, long block, const float *
   }
 }
 
-#define KC 256
-#define MC 96
-#define NC 2048
 
 // Panels of MR_PANEL rows, k-major; short panels are packed as they are.
 static void K(pack_a)(long m, long k, const float *a, long rsa, long csa, float *to) {
   for (long i = 0; i < m; i += MR_PANEL) {
     const long rows = m - i < MR_PANEL ? m - i : MR_PANEL;
-    for (long r = 0; r < rows; r++) {
+    if (rsa == 1) {
+      for (long p = 0; p < k; p++)
+        for (long r = 0; r < rows; r++) to[p * MR_PANEL + r] = a[i + r + p * csa];
+    } else for (long r = 0; r < rows; r++) {
       const float *from = a + (i + r) * rsa;
       for (long p = 0; p < k; p++) to[p * MR_PANEL + r] = from[p * csa];
     }
@@ -186,16 +186,18 @@ static void K(pack_b)(long n, long k, const float *b, long rsb, long csb, float 
 // The classic five loops around the tile; scratch holds one block of packed a and one of packed b.
 static void K(packed_product)(long m, long n, long k, const float *a, long rsa, long csa, const float *b, long rsb, long csb, float *c,
                               long ldc, int accumulate, float *scratch) {
-  float *pa = scratch, *pb = scratch + (MC + MR_PANEL) * KC;
-  for (long jc = 0; jc < n; jc += NC) {
-    const long nc = n - jc < NC ? n - jc : NC;
-    for (long pc = 0; pc < k; pc += KC) {
-      const long kc = k - pc < KC ? k - pc : KC;
+  float *pa = scratch, *pb = scratch + (MURMUR_MC + MR_PANEL) * MURMUR_KC;
+  for (long jc = 0; jc < n; jc += MURMUR_NC) {
+    const long nc = n - jc < MURMUR_NC ? n - jc : MURMUR_NC;
+    for (long pc = 0; pc < k; pc += MURMUR_KC) {
+      const long kc = k - pc < MURMUR_KC ? k - pc : MURMUR_KC;
       struct K(tile_ends) ends = {pc > 0 || accumulate ? K(start_c) : K(start_zero), K(finish_none), 0, 0};
       K(pack_b)(nc, kc, b + pc * rsb + jc * csb, rsb, csb, pb);
-      for (long ic = 0; ic < m; ic += MC) {
-        const long mc = m - ic < MC ? m - ic : MC;
-        K(pack_a)(mc, kc, a + ic * rsa + pc * csa, rsa, csa, pa);
+      for (long ic = 0; ic < m; ic += MURMUR_MC) {
+        const long mc = m - ic < MURMUR_MC ? m - ic : MURMUR_MC;
+        // Rows that are contiguous along k are read where they lie.
+        const float *block = a + ic * rsa + pc * csa;
+        if (csa != 1) K(pack_a)(mc, kc, block, rsa, csa, pa);
         for (long jr = 0; jr < nc; jr += NR_PANEL) {
           const long columns = nc - jr < NR_PANEL ? nc - jr : NR_PANEL;
           const int nv = (int)((columns + LANES - 1) / LANES);
@@ -203,7 +205,9 @@ static void K(packed_product)(long m, long n, long k, const float *a, long rsa, 
           const K(tile_function) *tiles = K(tiles)[tail != LANES][nv - 1];
           for (long ir = 0; ir < mc; ir += MR_PANEL) {
             const long rows = mc - ir < MR_PANEL ? mc - ir : MR_PANEL;
-            tiles[rows - 1](kc, pa + ir * kc, 1, MR_PANEL, pb + jr * kc, NR_PANEL, c + (ic + ir) * ldc + jc + jr, ldc, tail, &ends);
+            float *to = c + (ic + ir) * ldc + jc + jr;
+            if (csa == 1) tiles[rows - 1](kc, block + ir * rsa, rsa, 1, pb + jr * kc, NR_PANEL, to, ldc, tail, &ends);
+            else tiles[rows - 1](kc, pa + ir * kc, 1, MR_PANEL, pb + jr * kc, NR_PANEL, to, ldc, tail, &ends);
           }
         }
       }

@@ -20,7 +20,7 @@ INLINE void K(put_columns)(long rows, long classes, long first, long columns, fl
 
 static double K(softmax_cross_entropy)(long rows, long classes, const float *z, const int32_t *labels, float *dz, float scale) {
   float tile[COLUMNS][GROUP], largest[GROUP], total[GROUP], at[GROUP], loss[GROUP];
-  double sum = 0;
+  double sums[4] = {0, 0, 0, 0};
   for (long row = 0; row < rows; row += GROUP) {
     const long count = rows - row < GROUP ? rows - row : GROUP;
     const float *from = z + row * classes;
@@ -53,7 +53,7 @@ static double K(softmax_cross_entropy)(long rows, long classes, const float *z, 
     }
     for (int l = 0; l < GROUP; l += LANES)
       V_STORE(loss + l, V_ADD(K(vlog)(V_LOAD(total + l)), V_SUB(V_LOAD(largest + l), V_LOAD(at + l))));
-    for (long r = 0; r < count; r++) sum += (double)loss[r];
+    for (long r = 0; r < count; r++) sums[r & 3] += (double)loss[r];
     if (!dz) continue;
     for (long first = 0; first < classes; first += COLUMNS) {
       const long columns = classes - first < COLUMNS ? classes - first : COLUMNS;
@@ -69,7 +69,7 @@ static double K(softmax_cross_entropy)(long rows, long classes, const float *z, 
     }
     for (long r = 0; r < count; r++) dz[(row + r) * classes + labels[row + r]] -= scale;
   }
-  return sum;
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 static double K(mean_squared)(long rows, long width, const float *z, const float *targets, float *dz, float scale) {

@@ -1,5 +1,6 @@
 #ifndef MURMUR_NAMES_H
 #define MURMUR_NAMES_H
+#include "../blocking.h"
 #include "../include/kernels.h"
 #include <string.h>
 #pragma clang diagnostic ignored "-Wunknown-pragmas"

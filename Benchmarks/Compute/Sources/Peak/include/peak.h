@@ -4,4 +4,6 @@
 double murmur_peak(void);
 // CPU seconds of this thread.
 double murmur_thread_seconds(void);
+// How often memory was handed out so far; 0 always where the C library is not glibc.
+long murmur_allocations(void);
 #endif
