@@ -14,7 +14,6 @@ public struct Murmur: AsyncParsableCommand {
 
   /// Parses the arguments and runs what they ask for.
   public static func launch() async {
-    Memory.keepFreed()
     await main()
   }
 }
