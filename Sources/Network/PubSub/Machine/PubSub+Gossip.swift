@@ -41,7 +41,7 @@ extension PubSub {
     var frame = RPC()
     var bytes = 0
     for name in names.prefix(limits.ihaveLength) {
-      guard let entry = cache.index(of: name), !cache.entries[entry].isHeld else { continue }
+      guard let entry = cache.index(of: name), cache.entries[entry].standing == .open else { continue }
       guard cache.hand(entry, to: peer, most: limits.retransmissions) else {
         refuse(index)
         continue
@@ -67,7 +67,7 @@ extension PubSub {
     var names: [MessageID] = []
     for entry in cache.entries.reversed() {
       guard entry.tick >= oldest else { break }
-      if !entry.isHeld, entry.message.topic == topics[place].topic { names.append(entry.id) }
+      if entry.standing == .open, entry.message.topic == topics[place].topic { names.append(entry.id) }
     }
     guard !names.isEmpty else { return }
     let members = topics[place].isSubscribed ? topics[place].mesh : topics[place].fanout

@@ -23,7 +23,7 @@ extension PubSub {
       next = time(of: tick(now) + 1)
     } else {
       if let sweep = cache.nextSweep(configuration) { next = min(next, max(sweep, now)) }
-      for topic in topics.list where !topic.isSubscribed {
+      for topic in topics.list {
         if let end = topic.firstBackoffEnd { next = min(next, max(end, now) + configuration.heartbeat) }
       }
       planAnnouncement(at: now)

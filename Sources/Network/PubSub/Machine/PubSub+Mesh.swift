@@ -6,6 +6,7 @@ extension PubSub {
   mutating func join(_ topic: Topic, at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {
     let place = topics.add(topic, configuration)
     guard !topics[place].isSubscribed else { return }
+    cache.prepare(&chance)
     topics[place].isSubscribed = true
     topics[place].isUnsettled = true
     announceAt = nil

@@ -37,7 +37,9 @@ extension PubSub {
       return
     }
     let isHeld = topics[topic].isValidated
-    cache.put(.init(id: name, message: message, tick: tick(now), source: peer, isHeld: isHeld), at: now, configuration)
+    cache.put(
+      .init(id: name, message: message, tick: tick(now), source: peer, standing: isHeld ? .awaiting : .open), at: now,
+      configuration)
     statistics.delivered += 1
     effects.append(.deliver(message.topic, message))
     if !isHeld { forward(frame ?? RPC(publish: [message]), message.from, from: peer, topic, &effects) }
@@ -58,8 +60,9 @@ extension PubSub {
   }
 
   mutating func judge(_ name: MessageID, _ verdict: Verdict, _ effects: inout Effects<Effect>) {
-    guard let index = cache.index(of: name), cache.entries[index].isHeld else { return }
+    guard let index = cache.index(of: name), cache.entries[index].standing == .awaiting else { return }
     let entry = cache.entries[index]
+    cache.settle(index, verdict == .accept ? .open : .withheld)
     switch verdict {
     case .ignore: return
     case .reject:
@@ -68,7 +71,6 @@ extension PubSub {
         neighbors[neighbor].conduct.invalidMessages &+= 1
       }
     case .accept:
-      cache.release(index)
       guard let topic = topics.index(of: entry.message.topic), topics[topic].isSubscribed else { return }
       forward(RPC(publish: [entry.message]), entry.message.from, from: entry.source, topic, &effects)
     }
@@ -77,6 +79,7 @@ extension PubSub {
   mutating func publish(
     _ data: [UInt8], on topic: Topic, at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>
   ) {
+    cache.prepare(&chance)
     let place = topics.add(topic, configuration)
     guard data.count <= topics[place].messageBytes else {
       statistics.refused += 1
@@ -95,7 +98,7 @@ extension PubSub {
       statistics.duplicates += 1
       return
     }
-    cache.put(.init(id: name, message: message, tick: tick(now), source: nil, isHeld: false), at: now, configuration)
+    cache.put(.init(id: name, message: message, tick: tick(now), source: nil, standing: .open), at: now, configuration)
     statistics.published += 1
     let frame = RPC(publish: [message])
     for peer in audience(place, at: now, &chance) + topics[place].flooded.list {

@@ -170,7 +170,7 @@ public struct PubSub: Machine, Sendable {
   /// Takes one input and appends what is to be done, in order.
   public mutating func step(_ input: Input, at now: Instant, chance: inout Chance, effects: inout Effects<Effect>) {
     switch input {
-    case .started: start()
+    case .started: start(&chance)
     case .connected(let peer, let connection): meet(peer, connection, &effects)
     case .disconnected(let peer): lose(peer)
     case .received(let peer, let rpc): receive(rpc, from: peer, at: now, &chance, &effects)
@@ -186,7 +186,7 @@ public struct PubSub: Machine, Sendable {
     schedule(at: now, &effects)
   }
 
-  private mutating func start() {
+  private mutating func start(_ chance: inout Chance) {
     neighbors = Neighborhood()
     cache = MessageCache()
     promises = []
@@ -194,6 +194,7 @@ public struct PubSub: Machine, Sendable {
     due = nil
     announceAt = nil
     let own = topics.list.filter(\.isSubscribed).map(\.topic)
+    if !own.isEmpty { cache.prepare(&chance) }
     topics = Topics()
     for topic in own {
       let index = topics.add(topic, configuration)

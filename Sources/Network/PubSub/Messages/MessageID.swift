@@ -55,6 +55,12 @@ public struct MessageID: Sendable {
   /// The identifier as it stands on the wire: the author's binary form and the number, or the digest.
   public var bytes: [UInt8] { author.map { $0.bytes + seqno.bigEndianBytes } ?? word.bytes }
 
+  /// A hash under two secret words: the halves of a full product, folded.
+  func mixed(_ a: UInt64, _ b: UInt64) -> Int {
+    let product = (word.a ^ a).multipliedFullWidth(by: seqno ^ b)
+    return Int(truncatingIfNeeded: product.high ^ product.low)
+  }
+
   private var author: PeerID? {
     switch kind {
     case .ed25519: PeerID(kind: .ed25519, word: word)

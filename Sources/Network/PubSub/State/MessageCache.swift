@@ -9,8 +9,9 @@ internal import MurmurMachines
 struct MessageCache: Sendable {
   /// The messages kept, in order of arrival.
   private(set) var entries: [Entry] = []
-  private var young: [MessageID: UInt32] = [:]
-  private var old: [MessageID: UInt32] = [:]
+  private var young = NameTable()
+  private var old = NameTable()
+  private var secret: NameTable.Secret?
   private var since = Instant.origin
   private var first: UInt32 = 0
   private var bytes = 0
@@ -22,32 +23,53 @@ struct MessageCache: Sendable {
     let tick: Int64
     /// Who brought it; `nil` for our own.
     let source: PeerID?
-    /// Whether it waits for a verdict, and is not shown to anybody.
-    var isHeld: Bool
+    /// Who may see it.
+    var standing: Standing
     /// How often it was handed to whom.
     var handed: [(peer: PeerID, times: Int)] = []
   }
 
+  /// Who may see a message.
+  enum Standing: Sendable {
+    /// Everybody.
+    case open
+    /// Nobody before the application's verdict.
+    case awaiting
+    /// Nobody.
+    case withheld
+  }
+
   /// Whether the message is known, kept or not.
-  func hasSeen(_ id: MessageID) -> Bool { young[id] != nil || (!old.isEmpty && old[id] != nil) }
+  func hasSeen(_ id: MessageID) -> Bool { number(of: id) != nil }
+
+  private func number(of id: MessageID) -> UInt32? {
+    guard let secret else { return nil }
+    return young.number(of: id, secret) ?? old.number(of: id, secret)
+  }
+
+  /// Draws what the tables need before the first message can be kept.
+  mutating func prepare(_ chance: inout Chance) {
+    if secret == nil { secret = NameTable.Secret(&chance) }
+  }
 
   /// How many names are known.
   var seenCount: Int { young.count + old.count }
 
   /// Where the message is kept; `nil` if it is not.
   func index(of id: MessageID) -> Int? {
-    guard let number = young[id] ?? old[id] else { return nil }
+    guard let number = number(of: id) else { return nil }
     let index = Int(number &- first)
     return index < entries.count && entries[index].id == id ? index : nil
   }
 
-  /// Notes the name of a new message and keeps the message.
+  /// Notes the name of a new message and keeps the message; ``prepare(_:)`` must have been called.
   mutating func put(_ entry: Entry, at now: Instant, _ configuration: Configuration) {
     let limits = configuration.limits
     if young.isEmpty && old.isEmpty { since = now }
     if young.count >= limits.seen { turn(at: now) }
     sweep(at: now, configuration)
-    young[entry.id] = first &+ UInt32(truncatingIfNeeded: entries.count)
+    guard let secret else { preconditionFailure("a cache that was not prepared keeps nothing") }
+    young.insert(entry.id, first &+ UInt32(truncatingIfNeeded: entries.count), secret)
     entries.append(entry)
     bytes += entry.message.data.count
     guard entries.count > limits.cachedMessages || bytes > limits.cachedBytes else { return }
@@ -78,8 +100,8 @@ struct MessageCache: Sendable {
     young.isEmpty && old.isEmpty ? nil : since + configuration.seenTime
   }
 
-  /// Releases a message for passing on.
-  mutating func release(_ index: Int) { entries[index].isHeld = false }
+  /// Settles who may see a message.
+  mutating func settle(_ index: Int, _ standing: Standing) { entries[index].standing = standing }
 
   /// Whether the message may be handed to `peer` once more; counts it.
   mutating func hand(_ index: Int, to peer: PeerID, most: Int) -> Bool {
@@ -99,13 +121,13 @@ struct MessageCache: Sendable {
 
   private mutating func sweep(at now: Instant, _ configuration: Configuration) {
     guard now - since >= configuration.seenTime else { return }
-    if now - since >= configuration.seenTime * 2 { young = [:] }
+    if now - since >= configuration.seenTime * 2 { young = NameTable() }
     turn(at: now)
   }
 
   private mutating func turn(at now: Instant) {
     old = young
-    young = [:]
+    young = NameTable()
     since = now
   }
 }

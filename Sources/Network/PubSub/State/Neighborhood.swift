@@ -72,7 +72,7 @@ struct Neighborhood: Sendable {
   func index(of peer: PeerID) -> Int? { peers.index(of: peer) }
 
   subscript(index: Int) -> Neighbor {
-    get { states[index] }
+    _read { yield states[index] }
     _modify { yield &states[index] }
   }
 

@@ -107,7 +107,7 @@ struct Topics: Sendable {
   }
 
   subscript(index: Int) -> TopicState {
-    get { list[index] }
+    _read { yield list[index] }
     _modify { yield &list[index] }
   }
 
