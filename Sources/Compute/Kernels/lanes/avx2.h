@@ -36,3 +36,6 @@ static const int32_t K(mask_table)[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 
 #define I_SAR(a, n) _mm256_srai_epi32(a, n)
 #define V_FROM_I(i) _mm256_cvtepi32_ps(i)
 #define I_FROM_V(v) _mm256_cvtps_epi32(v)
+// v where it has one of these exponent bits, zero elsewhere.
+#define V_KEEP(v, bits) \
+  _mm256_andnot_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_and_si256(_mm256_castps_si256(v), bits), _mm256_setzero_si256())), v)

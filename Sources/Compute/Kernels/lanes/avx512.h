@@ -35,3 +35,5 @@
 #define I_SAR(a, n) _mm512_srai_epi32(a, n)
 #define V_FROM_I(i) _mm512_cvtepi32_ps(i)
 #define I_FROM_V(v) _mm512_cvtps_epi32(v)
+// v where it has one of these exponent bits, zero elsewhere.
+#define V_KEEP(v, bits) _mm512_maskz_mov_ps(_mm512_test_epi32_mask(_mm512_castps_si512(v), bits), v)

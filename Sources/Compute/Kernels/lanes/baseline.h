@@ -57,3 +57,5 @@ INLINE_LANES V K(smaller)(V a, V b) { return K(select)((I)(a < b), a, b); }
 #define I_SAR(a, n) ((a) >> (n))
 #define V_FROM_I(i) __builtin_convertvector(i, V)
 #define I_FROM_V(v) K(rounded)(v)
+// v where it has one of these exponent bits, zero elsewhere.
+#define V_KEEP(v, bits) ((V)((I)(v) & (I)(((I)(v) & (bits)) != K(set_integer)(0))))

@@ -50,3 +50,5 @@ INLINE_LANES float32x4_t K(smaller)(float32x4_t a, float32x4_t b) { return vbslq
 #define I_SAR(a, n) vshrq_n_s32(a, n)
 #define V_FROM_I(i) vcvtq_f32_s32(i)
 #define I_FROM_V(v) vcvtnq_s32_f32(v)
+// v where it has one of these exponent bits, zero elsewhere.
+#define V_KEEP(v, bits) vreinterpretq_f32_u32(vandq_u32(vtstq_s32(vreinterpretq_s32_f32(v), bits), vreinterpretq_u32_f32(v)))
