@@ -29,25 +29,33 @@ import Foundation
       RPC(publish: [Message(from: Network.id(1_000 + number % 50), seqno: UInt64(number), topic: topic, data: data)])
     }
     var delivered = 0, sent = 0
-    let time = ContinuousClock().measure {
-      for number in 0..<count {
-        let now = Instant(nanoseconds: Int64(number) * 10_000_000)
-        for peer in mesh {
-          machine.step(.received(from: peer, frames[number]), at: now, chance: &chance, effects: &effects)
-        }
-        if number % 100 == 0 { machine.step(.timerFired(.heartbeat), at: now, chance: &chance, effects: &effects) }
-        for effect in effects.list {
-          switch effect {
-          case .deliver: delivered += 1
-          case .send: sent += 1
-          case .arm: break
+    // Batches of about two milliseconds, so that the median is free of what else the processor does.
+    var batches: [Duration] = []
+    for batch in stride(from: 0, to: count, by: 2_000) {
+      batches.append(
+        ContinuousClock().measure {
+          for number in batch..<batch + 2_000 {
+            let now = Instant(nanoseconds: Int64(number) * 10_000_000)
+            for peer in mesh {
+              machine.step(.received(from: peer, frames[number]), at: now, chance: &chance, effects: &effects)
+            }
+            if number % 100 == 0 { machine.step(.timerFired(.heartbeat), at: now, chance: &chance, effects: &effects) }
+            for effect in effects.list {
+              switch effect {
+              case .deliver: delivered += 1
+              case .send: sent += 1
+              case .arm: break
+              }
+            }
+            effects.removeAll()
           }
-        }
-        effects.removeAll()
-      }
+        })
     }
-    let each = time / count
-    print("a message: \(each) for \(mesh.count) arrivals and \(sent / count) frames, one heartbeat per 100 messages included")
+    batches.sort()
+    let each = batches[batches.count / 2] / 2_000
+    print(
+      "a message: \(each), at best \(batches[0] / 2_000), for \(mesh.count) arrivals and \(sent / count) frames,",
+      "one heartbeat per 100 messages included")
     #expect(delivered == count && each < .microseconds(50))
   }
 

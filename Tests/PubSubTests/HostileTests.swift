@@ -7,7 +7,7 @@ import Testing
 @Suite struct HostileTests {
   private let topic = Lone.topic
 
-  private func member(_ configuration: Configuration = Configuration()) -> Lone {
+  private func member(_ configuration: PubSub.Configuration = PubSub.Configuration()) -> Lone {
     var lone = Lone(configuration, peers: 1..<7)
     for peer in 1...6 { lone.hear(Lone.joins(), from: peer) }
     lone.give(.subscribe(topic))
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func `an answer of many bytes is cut into frames`() throws {
-    var configuration = Configuration()
+    var configuration = PubSub.Configuration()
     configuration.limits.frameBytes = 10_000
     var lone = member(configuration)
     let messages = (0..<50).map { Lone.message(99, $0, bytes: 1_000) }
@@ -92,7 +92,7 @@ import Testing
   }
 
   @Test func `a flood of messages stays within the cache, and memory comes back`() {
-    var configuration = Configuration()
+    var configuration = PubSub.Configuration()
     configuration.limits.seen = 1_000
     configuration.limits.cachedMessages = 200
     configuration.limits.cachedBytes = 50_000
@@ -116,7 +116,7 @@ import Testing
   }
 
   @Test func `too large, off topic, from a stranger, from ourselves: not delivered, not passed on`() {
-    var configuration = Configuration()
+    var configuration = PubSub.Configuration()
     configuration.messageBytes[topic] = 100
     var lone = member(configuration)
     #expect(lone.hear(RPC(publish: [Lone.message(99, 1, bytes: 101)]), from: 1).isEmpty)

@@ -9,7 +9,7 @@ import Testing
   private let topic = Lone.topic
 
   /// A subscribed machine whose `count` neighbours, numbered from 1, are subscribed too.
-  private func member(_ count: Int, _ configuration: Configuration = Configuration()) -> Lone {
+  private func member(_ count: Int, _ configuration: PubSub.Configuration = PubSub.Configuration()) -> Lone {
     var lone = Lone(configuration, peers: 1..<(count + 1))
     for peer in 1..<(count + 1) { lone.hear(Lone.joins(), from: peer) }
     lone.give(.subscribe(topic))
@@ -75,7 +75,7 @@ import Testing
   @Test func `an oversubscribed mesh takes only connections of its own making, and shrinks to D with D_out of them`() {
     var lone = member(6)
     for peer in 7...30 {
-      lone.give(.connected(Network.id(peer), Connection(isOutbound: peer > 28)))
+      lone.give(.connected(Network.id(peer), PubSub.Connection(isOutbound: peer > 28)))
       lone.hear(RPC(control: .init(graft: [topic])), from: peer)
     }
     #expect(lone.machine.mesh(of: topic).count == 14, "twelve, and two outbound ones")
@@ -103,7 +103,7 @@ import Testing
 
   @Test func `floodsub peers get every message and no control`() {
     var lone = member(6)
-    lone.give(.connected(Network.id(50), Connection(.floodsub)))
+    lone.give(.connected(Network.id(50), PubSub.Connection(.floodsub)))
     lone.hear(Lone.joins(), from: 50)
     let passed = lone.hear(RPC(publish: [Lone.message(99, 1)]), from: 1).sent
     #expect(passed.contains { $0.peer == Network.id(50) })
@@ -124,7 +124,7 @@ import Testing
   }
 
   @Test func `a message awaits its verdict: accepted it goes on, rejected it counts against who brought it`() {
-    var configuration = Configuration()
+    var configuration = PubSub.Configuration()
     configuration.validatedTopics = [topic]
     var lone = member(6, configuration)
     for (number, verdict) in [PubSub.Verdict.accept, .reject, .ignore].enumerated() {
@@ -174,7 +174,7 @@ import Testing
 
   @Test func `signed messages pass, forged ones are dropped and may still come rightly signed`() {
     let keys = KeyPair(seed: .sha256(of: [1]))
-    var configuration = Configuration()
+    var configuration = PubSub.Configuration()
     configuration.signing = .strict(
       .init(
         sign: { (keys.sign($0), []) },
@@ -197,7 +197,7 @@ import Testing
   }
 
   @Test func `the same words are one message where content names it`() {
-    var configuration = Configuration()
+    var configuration = PubSub.Configuration()
     configuration.identification = .content
     var lone = member(6, configuration)
     #expect(lone.hear(RPC(publish: [Lone.message(90, 1)]), from: 1).delivered.count == 1)
@@ -206,7 +206,7 @@ import Testing
 
   @Test func `the signature's bytes are what the configuration says`() {
     func size(_ signing: Signing) -> Int {
-      var configuration = Configuration()
+      var configuration = PubSub.Configuration()
       configuration.signing = signing
       var lone = member(1, configuration)
       return lone.give(.publish(topic, data: [1])).sent.first?.rpc.wireSize ?? 0

@@ -40,7 +40,7 @@ struct Network {
   }
 
   /// `count` peers, each connected to about `degree` others at random (all, if `nil`).
-  init(_ count: Int, degree: Int? = nil, seed: UInt64, _ configuration: Configuration = Configuration()) {
+  init(_ count: Int, degree: Int? = nil, seed: UInt64, _ configuration: PubSub.Configuration = PubSub.Configuration()) {
     let settings = PubSub.Settings(configuration)
     peers = (0..<count).map { PubSub(id: Network.id($0), settings: settings) }
     sides = Array(repeating: 0, count: count)
@@ -159,9 +159,9 @@ struct Lone {
   private var effects = Effects<PubSub.Effect>()
   static let topic = Topic("news")
 
-  init(_ configuration: Configuration = Configuration(), peers: Range<Int> = 1..<1) {
+  init(_ configuration: PubSub.Configuration = PubSub.Configuration(), peers: Range<Int> = 1..<1) {
     machine = PubSub(id: Network.id(0), settings: .init(configuration))
-    for peer in peers { give(.connected(Network.id(peer), Connection(isOutbound: false))) }
+    for peer in peers { give(.connected(Network.id(peer), PubSub.Connection(isOutbound: false))) }
   }
 
   @discardableResult mutating func give(_ input: PubSub.Input) -> [PubSub.Effect] {

@@ -60,7 +60,7 @@ import Foundation
   }
 
   @Test func `frames beyond a limit are refused with a reason`() {
-    var limits = Limits()
+    var limits = PubSub.Limits()
     limits.frameBytes = 100
     #expect(throws: WireError.self) { try RPC.decode(Array(repeating: 0, count: 101), limits: limits) }
     let many = (0..<200).map { RPC.Subscription(Topic("\($0)"), subscribes: true) }

@@ -19,9 +19,9 @@ extension RPC {
 
   /// The frame that `bytes` encode.
   ///
-  /// Throws on anything that is not such a frame or exceeds the `Limits`. What is well-formed but cannot concern us is left out:
+  /// Throws on anything that is not such a frame or exceeds the limits. What is well-formed but cannot concern us is left out:
   /// messages without an origin, or with one that is no peer ID, and identifiers of a kind that we never give.
-  public static func decode(_ bytes: [UInt8], limits: Limits = Limits()) throws(WireError) -> RPC {
+  public static func decode(_ bytes: [UInt8], limits: PubSub.Limits = PubSub.Limits()) throws(WireError) -> RPC {
     try bound(bytes, limits)
     let rpc = try Murmur_Gossipsub_Rpc(wire: bytes, what: what, depth: 4)
     var result = RPC()
@@ -38,7 +38,7 @@ extension RPC {
 
   fileprivate static let what = "gossipsub RPC"
 
-  fileprivate static func topic(_ name: String, _ limits: Limits) throws(WireError) -> Topic {
+  fileprivate static func topic(_ name: String, _ limits: PubSub.Limits) throws(WireError) -> Topic {
     guard name.utf8.count <= limits.topicBytes else {
       throw WireError(what, "names a topic of \(name.utf8.count) bytes; at most \(limits.topicBytes) are read")
     }
@@ -46,7 +46,7 @@ extension RPC {
   }
 
   /// Refuses oversized frames before anything is allocated for them.
-  private static func bound(_ bytes: [UInt8], _ limits: Limits) throws(WireError) {
+  private static func bound(_ bytes: [UInt8], _ limits: PubSub.Limits) throws(WireError) {
     guard bytes.count <= limits.frameBytes else {
       throw WireError(what, "has \(bytes.count) bytes; at most \(limits.frameBytes) are read")
     }
@@ -61,7 +61,7 @@ extension RPC {
     }
   }
 
-  private static func boundControl(_ bytes: ArraySlice<UInt8>, _ limits: Limits) throws(WireError) {
+  private static func boundControl(_ bytes: ArraySlice<UInt8>, _ limits: PubSub.Limits) throws(WireError) {
     let what = "gossipsub control", most = limits.controlsPerFrame
     try ProtobufScan.bound(bytes, what: what, fields: most + 8, counting: [(1, most), (2, most), (3, most), (4, most)])
     var scan = ProtobufScan(bytes, what: what)
@@ -126,7 +126,7 @@ extension RPC.Control {
     return control
   }
 
-  fileprivate init(decoding control: Murmur_Gossipsub_Control, _ limits: Limits) throws(WireError) {
+  fileprivate init(decoding control: Murmur_Gossipsub_Control, _ limits: PubSub.Limits) throws(WireError) {
     self.init()
     for have in control.ihave {
       ihave.append(.init(try RPC.topic(have.topic, limits), ids: have.messageIds.compactMap { MessageID(bytes: $0.array) }))

@@ -63,7 +63,7 @@ struct MessageCache: Sendable {
   }
 
   /// Notes the name of a new message and keeps the message; ``prepare(_:)`` must have been called.
-  mutating func put(_ entry: Entry, at now: Instant, _ configuration: Configuration) {
+  mutating func put(_ entry: Entry, at now: Instant, _ configuration: PubSub.Configuration) {
     let limits = configuration.limits
     if young.isEmpty && old.isEmpty { since = now }
     if young.count >= limits.seen { turn(at: now) }
@@ -85,7 +85,7 @@ struct MessageCache: Sendable {
   }
 
   /// Lets go of messages that came before heartbeat `tick` and of names whose time is over.
-  mutating func shift(before tick: Int64, at now: Instant, _ configuration: Configuration) {
+  mutating func shift(before tick: Int64, at now: Instant, _ configuration: PubSub.Configuration) {
     var gone = 0
     while gone < entries.count, entries[gone].tick < tick {
       bytes -= entries[gone].message.data.count
@@ -96,7 +96,7 @@ struct MessageCache: Sendable {
   }
 
   /// When names are to be forgotten next; `nil` if there are none.
-  func nextSweep(_ configuration: Configuration) -> Instant? {
+  func nextSweep(_ configuration: PubSub.Configuration) -> Instant? {
     young.isEmpty && old.isEmpty ? nil : since + configuration.seenTime
   }
 
@@ -119,7 +119,7 @@ struct MessageCache: Sendable {
     if count == entries.count { entries = [] } else { entries.removeFirst(count) }
   }
 
-  private mutating func sweep(at now: Instant, _ configuration: Configuration) {
+  private mutating func sweep(at now: Instant, _ configuration: PubSub.Configuration) {
     guard now - since >= configuration.seenTime else { return }
     if now - since >= configuration.seenTime * 2 { young = NameTable() }
     turn(at: now)

@@ -30,7 +30,7 @@ struct TopicState: Sendable {
     var until: Instant
   }
 
-  init(_ topic: Topic, _ configuration: Configuration) {
+  init(_ topic: Topic, _ configuration: PubSub.Configuration) {
     self.topic = topic
     messageBytes = configuration.messageBytes[topic] ?? configuration.limits.messageBytes
     isValidated = configuration.validatedTopics.contains(topic)
@@ -42,7 +42,7 @@ struct TopicState: Sendable {
   }
 
   /// Whether the next heartbeat has something to do here.
-  func needsHeartbeat(_ configuration: Configuration) -> Bool {
+  func needsHeartbeat(_ configuration: PubSub.Configuration) -> Bool {
     if !fanout.isEmpty { return true }
     guard isSubscribed else { return false }
     return isUnsettled || mesh.count > configuration.degreeHigh
@@ -112,7 +112,7 @@ struct Topics: Sendable {
   }
 
   /// Where `topic` stands, after adding it if it was not there.
-  mutating func add(_ topic: Topic, _ configuration: Configuration) -> Int {
+  mutating func add(_ topic: Topic, _ configuration: PubSub.Configuration) -> Int {
     let position = position(topic)
     if position < list.count, list[position].topic == topic { return position }
     list.insert(TopicState(topic, configuration), at: position)
