@@ -3,7 +3,8 @@ internal import MurmurMachines
 /// Message names and a number for each: a hash table that only grows, until it is thrown away whole.
 ///
 /// Every arrival is looked up here, five of six in vain, so this is the pub/sub peer's inner loop; a `Dictionary` spends most
-/// of a look-up on starting and ending its keyed hash. Peers choose their names, hence the two secret words: without them nobody can make names that collide.
+/// of a look-up on starting and ending its keyed hash. Peers choose their names,
+/// hence the two secret words: without them nobody can make names that collide.
 struct NameTable: Sendable {
   /// Two words drawn once per machine.
   struct Secret: Sendable {
