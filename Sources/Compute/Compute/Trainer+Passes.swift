@@ -17,8 +17,8 @@ extension Trainer {
       let z = unsafe forward(parameters, x, some)
       unsafe sum += loss(z, x, some, into: flows.0, scale: 1 / Float(count))
       let last = steps[steps.count - 1]
-      if last.layer.activation != .none {
-        unsafe table.pointee.activate_backward(some * last.layer.outputs, z, flows.0, flows.0, last.layer.activation.code)
+      if last.stage.activation != .none {
+        unsafe table.pointee.activate_backward(some * last.stage.outputs, z, flows.0, flows.0, last.stage.activation.code)
       }
       unsafe backward(parameters, x, some, accumulate: start > 0)
     }
@@ -30,14 +30,14 @@ extension Trainer {
   func forward(_ parameters: UnsafePointer<Float>, _ inputs: UnsafePointer<Float>, _ rows: Int) -> UnsafePointer<Float> {
     var x = unsafe inputs
     for step in steps {
-      switch step.layer {
+      switch step.stage.layer {
       case .dense(let inputs, let outputs, let activation):
         unsafe table.pointee.dense_forward(
           rows, inputs, outputs, x, parameters + step.weights, parameters + step.biases, step.outputs, activation.code)
-      case .convolution(let convolution):
-        unsafe self.forward(convolution, step, rows, x, parameters)
+      case .convolution:
+        unsafe convolve(step, rows, x, parameters)
       case .pooling(let pooling):
-        unsafe self.forward(pooling, step, rows, x)
+        unsafe pool(pooling, step, rows, x)
       }
       unsafe x = UnsafePointer(step.outputs)
     }
@@ -52,17 +52,17 @@ extension Trainer {
       let step = steps[index]
       let before = index > 0 ? steps[index - 1] : nil
       let x = unsafe before.map { unsafe UnsafePointer($0.outputs) } ?? inputs
-      switch step.layer {
+      switch step.stage.layer {
       case .dense(let inputs, let outputs, _):
         unsafe table.pointee.dense_weights(
           rows, inputs, outputs, x, dz, gradients + step.weights, gradients + step.biases, accumulate ? 1 : 0, scratch)
         if let before, let transposed = unsafe step.transposed {
-          unsafe table.pointee.dense_input(rows, inputs, outputs, dz, transposed, dx, x, before.layer.activation.code)
+          unsafe table.pointee.dense_input(rows, inputs, outputs, dz, transposed, dx, x, before.stage.activation.code)
         }
-      case .convolution(let convolution):
-        unsafe self.backward(convolution, step, before, rows, x, dz, before == nil ? nil : dx, parameters, accumulate: accumulate)
+      case .convolution:
+        unsafe convolveBack(step, before, rows, x, dz, dx, accumulate: accumulate)
       case .pooling(let pooling):
-        unsafe self.backward(pooling, step, before, rows, x, dz, before == nil ? nil : dx)
+        if let before { unsafe poolBack(pooling, before, rows, x, dz, dx) }
       }
       unsafe swap(&dz, &dx)
     }
@@ -71,8 +71,13 @@ extension Trainer {
   /// What of a layer's parameters is rearranged once per step.
   @unsafe
   func prepare(_ step: Step, _ parameters: UnsafePointer<Float>) {
-    if case .dense(let inputs, let outputs, _) = step.layer, let transposed = unsafe step.transposed {
+    guard let transposed = unsafe step.transposed else { return }
+    switch step.stage.layer {
+    case .dense(let inputs, let outputs, _):
       unsafe table.pointee.transpose(inputs, outputs, parameters + step.weights, outputs, transposed, inputs)
+    case .convolution:
+      unsafe step.stage.withConvolution { unsafe table.pointee.convolution_turn($0, parameters + step.weights, transposed) }
+    case .pooling: break
     }
   }
 
@@ -114,39 +119,5 @@ extension Trainer {
       unsafe table.pointee.mean_squared(
         rows, architecture.outputs, z, architecture.reconstructs ? x : UnsafePointer(targets), gradient, scale)
     }
-  }
-}
-
-/// What a layer needs of the workspace.
-extension Layer {
-  /// The most rows of a chunk at which the layer's activations still suit the caches.
-  var preferredRows: Int {
-    switch self {
-    case .dense: Trainer.rows
-    case .convolution, .pooling: Trainer.convolutionRows
-    }
-  }
-
-  /// Floats of scratch, free for use within one call.
-  func scratch(rows: Int) -> Int {
-    switch self {
-    case .dense(let inputs, let outputs, _): murmur_dense_scratch(inputs, outputs)
-    case .convolution(let convolution): Trainer.scratch(convolution, rows: rows)
-    case .pooling: 0
-    }
-  }
-
-  /// Floats the layer keeps from its forward to its backward pass.
-  func kept(rows: Int) -> Int {
-    switch self {
-    case .dense: 0
-    case .convolution(let convolution): Trainer.kept(convolution, rows: rows)
-    case .pooling(let pooling): Trainer.kept(pooling, rows: rows)
-    }
-  }
-
-  /// Floats of the layer's rearranged weights.
-  var transposedCount: Int {
-    if case .dense(let inputs, let outputs, _) = self { inputs * outputs } else { 0 }
   }
 }

@@ -47,18 +47,18 @@ public final class Trainer {
   let flows: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>)
   let scratch: UnsafeMutablePointer<Float>
 
-  /// A layer's place in the parameters and in the workspace.
+  /// A stage's place in the parameters and in the workspace.
   @safe
   struct Step {
-    let layer: Layer
+    let stage: Stage
     /// Offsets of weights and biases in the flat vector.
     let weights: Int
     let biases: Int
-    /// Outputs of a chunk of rows, after the activation.
+    /// Outputs of a chunk of rows, after the activation and the pooling.
     let outputs: UnsafeMutablePointer<Float>
-    /// Weights as the gradient of the inputs wants them, renewed once a step; dense layers after the first.
+    /// Weights as the gradient of the inputs wants them, renewed once a step; in all stages but the first.
     let transposed: UnsafeMutablePointer<Float>?
-    /// What the layer keeps from its forward to its backward pass, see ``Layer/keep``.
+    /// What the stage keeps from its forward to its backward pass.
     let kept: UnsafeMutablePointer<Float>
   }
 
@@ -69,15 +69,15 @@ public final class Trainer {
     self.batch = batch
     self.kernels = kernels
     unsafe table = kernels.table
-    let layers = architecture.layers
-    let chunk = min(batch, layers.reduce(Trainer.rows) { min($0, $1.preferredRows) })
+    let stages = Stage.plan(architecture.layers)
+    let chunk = min(batch, Trainer.rows)
     self.chunk = chunk
     func padded(_ count: Int) -> Int { (count + 15) & ~15 }
-    let widest = layers.reduce(0) { max($0, $1.inputs, $1.outputs) }
+    let widest = stages.reduce(architecture.inputs) { max($0, $1.outputs) }
     var sizes = [padded(chunk * architecture.inputs), padded(chunk * architecture.outputs), padded(architecture.parameterCount)]
-    sizes += [padded(chunk * widest), padded(chunk * widest), padded(layers.reduce(0) { max($0, $1.scratch(rows: chunk)) })]
-    for (index, layer) in layers.enumerated() {
-      sizes += [padded(chunk * layer.outputs), index > 0 ? padded(layer.transposedCount) : 0, padded(layer.kept(rows: chunk))]
+    sizes += [padded(chunk * widest), padded(chunk * widest), padded(stages.reduce(0) { max($0, $1.scratch) })]
+    for (index, stage) in stages.enumerated() {
+      sizes += [padded(chunk * stage.outputs), index > 0 ? padded(stage.transposed) : 0, padded(stage.kept(rows: chunk))]
     }
     memory = FloatStorage(repeating: 0, count: sizes.reduce(0, +))
     unsafe chosen = UnsafeMutablePointer<Int32>.allocate(capacity: chunk)
@@ -96,11 +96,12 @@ public final class Trainer {
     unsafe scratch = base + places[5]
     var steps: [Step] = []
     var parameter = 0
-    for (index, layer) in layers.enumerated() {
+    for (index, stage) in stages.enumerated() {
+      let layer = stage.layer
       let size = layer.weightShape.isEmpty ? 0 : layer.weightShape.reduce(1, *)
       unsafe steps.append(
         Step(
-          layer: layer, weights: parameter, biases: parameter + size, outputs: base + places[6 + 3 * index],
+          stage: stage, weights: parameter, biases: parameter + size, outputs: base + places[6 + 3 * index],
           transposed: sizes[7 + 3 * index] > 0 ? base + places[7 + 3 * index] : nil, kept: base + places[8 + 3 * index]))
       parameter += size + layer.biases
     }

@@ -34,6 +34,16 @@ struct murmur_adam {
   float shrink;       // the parameter is multiplied by this first (AdamW: 1 - rate * decay); 1 for none
 };
 
+// A square convolution with stride 1 and zero padding, with 2 by 2 max pooling after its activation if `pooled`. Rows are plane after
+// plane; weights are [outputs][channels][kernel][kernel].
+struct murmur_convolution {
+  long channels, height, width;  // planes that come in, and their size
+  long outputs;                  // planes that go out
+  long kernel, padding;
+  int pooled;
+  int activation;
+};
+
 struct murmur_kernels {
   const char *name;
   long lanes;
@@ -93,6 +103,18 @@ struct murmur_kernels {
   // Elementary functions over a vector, for tests and for whoever needs them.
   void (*exp)(long n, const float *x, float *y);
   void (*log)(long n, const float *x, float *y);
+
+  // y[rows] = pool(activation(x[rows] * w + bias)). kept: murmur_convolution_kept() floats, for the way back; scratch:
+  // murmur_convolution_scratch() floats.
+  void (*convolution_forward)(const struct murmur_convolution *shape, long rows, const float *x, const float *w, const float *bias,
+                              float *y, float *kept, float *scratch);
+  // dw, db (+)= the gradients of weights and biases; dx[rows], unless null, that of the inputs. dy is the gradient by the weighted sums,
+  // or, if pooled, by the pooled outputs y. turned: the weights as convolution_turn leaves them.
+  void (*convolution_backward)(const struct murmur_convolution *shape, long rows, const float *y, const float *dy, const float *kept,
+                               const float *_Nullable turned, float *dw, float *db, int accumulate, float *_Nullable dx,
+                               float *scratch);
+  // Rearranges weights into murmur_convolution_turned() floats, once per optimiser step.
+  void (*convolution_turn)(const struct murmur_convolution *shape, const float *w, float *turned);
 };
 
 // The variants this build knows, best first; a variant may be known but not supported by this processor.
@@ -110,6 +132,10 @@ long murmur_gemm_scratch(void);
 int murmur_gemm_small(int ta, int tb, long m, long n, long k);
 // Floats of scratch that dense_weights needs.
 long murmur_dense_scratch(long in, long out);
+// Floats that convolutions keep from forward to backward, need as scratch, and need for turned weights.
+long murmur_convolution_kept(const struct murmur_convolution *shape, long rows);
+long murmur_convolution_scratch(const struct murmur_convolution *shape);
+long murmur_convolution_turned(const struct murmur_convolution *shape);
 
 #if defined(__clang__)
 #pragma clang assume_nonnull end

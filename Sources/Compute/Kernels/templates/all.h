@@ -8,4 +8,6 @@
 #include "reductions.h"
 #include "robust.h"
 #include "optimisers.h"
+#include "convolution.h"
+#include "convolution_gradients.h"
 #include "table.h"

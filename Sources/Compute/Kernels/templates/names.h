@@ -2,6 +2,7 @@
 #define MURMUR_NAMES_H
 #include "../blocking.h"
 #include "../include/kernels.h"
+#include "convolution_shape.h"
 #include <string.h>
 #pragma clang diagnostic ignored "-Wunknown-pragmas"
 #pragma STDC FP_CONTRACT OFF

@@ -35,4 +35,7 @@ const struct murmur_kernels K(table) = {
     .adam = K(adam),
     .exp = K(exp),
     .log = K(log),
+    .convolution_forward = K(convolution_forward),
+    .convolution_backward = K(convolution_backward),
+    .convolution_turn = K(convolution_turn),
 };
