@@ -34,6 +34,7 @@ public struct DataError: Error, Hashable, Sendable, CustomStringConvertible {
     self.advice = advice
   }
 
+  /// File, place, problem and advice in one line.
   public var description: String {
     let position =
       switch place {

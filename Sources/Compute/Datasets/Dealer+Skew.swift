@@ -36,7 +36,8 @@ extension Dealer {
     if split.overlapping || pools.count < peers {
       if !split.overlapping {
         split.overlapping = true
-        split.notes.append("\(grouped(peers)) peers are more than the \(grouped(pools.count)) groups: peers share groups and rows")
+        split.notes.append(
+          "\(grouped(peers)) peers are more than the \(grouped(pools.count)) groups: peers share groups and rows")
       }
       split.peers = (0..<peers).map { sharedGroups(wanted, peer: $0, of: pools) }
       return
@@ -55,7 +56,8 @@ extension Dealer {
     }
     let fewest = hands.map(\.count).min() ?? 0
     if rowsPerPeer != nil && fewest < wanted {
-      split.notes.append("groups are dealt whole: some peers have fewer than \(grouped(wanted)) rows, the fewest \(grouped(fewest))")
+      split.notes.append(
+        "groups are dealt whole: some peers have fewer than \(grouped(wanted)) rows, the fewest \(grouped(fewest))")
     }
     split.peers = hands
   }

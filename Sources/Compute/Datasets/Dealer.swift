@@ -111,7 +111,8 @@ struct Dealer {
     var split = Split(peers: [], test: [], overlapping: overlap)
     if overlap {
       split.notes.append(
-        "\(grouped(peers)) peers × \(grouped(wanted)) rows are more than the \(grouped(available)) training rows: peers share rows")
+        "\(grouped(peers)) peers × \(grouped(wanted)) rows are more than the \(grouped(available)) training rows: peers share rows"
+      )
     }
     switch partition {
     case .equal:

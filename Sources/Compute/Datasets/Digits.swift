@@ -38,7 +38,8 @@ private enum Base64 {
     bytes.reserveCapacity(text.count / 4 * 3)
     var bits: UInt32 = 0
     var held = 0
-    for unsafe character in unsafe text {
+    for index in 0..<text.count {
+      let character = unsafe text[index]
       let value: UInt8
       switch character {
       case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = character - 65

@@ -113,7 +113,8 @@ public enum Gzip {
         let count = unsafe buffer.count - Int(stream.pointee.avail_out)
         guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else {
           let why = unsafe stream.pointee.msg.map { unsafe String(cString: $0) } ?? "zlib status \(status)"
-          throw broken(members == 0 && produced + count == 0 ? "this is not gzip data (\(why))" : "the gzip data are damaged (\(why))")
+          throw broken(
+            members == 0 && produced + count == 0 ? "this is not gzip data (\(why))" : "the gzip data are damaged (\(why))")
         }
         produced += count
         guard produced <= limit else {

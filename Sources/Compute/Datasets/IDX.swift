@@ -17,65 +17,65 @@ public enum IDX {
       shape: shape, values: format.decode(try reader.take(reader.left, "numbers"), bigEndian: true))
   }
 
-  /// Reads an idx file of one whole number per row, such as the labels.
-  public static func labels(bytes: [UInt8], file: String) throws(DataError) -> [Int32] {
-    let array = try parse(bytes: bytes, file: file)
-    guard array.shape.count == 1 else {
-      throw DataError(file, .byte(3), "labels have one axis, this file has \(array.shape.count)", advice: "is it the image file?")
-    }
-    var labels: [Int32] = []
-    labels.reserveCapacity(array.values.count)
-    for (row, value) in array.values.enumerated() {
-      guard value >= 0, value < 1000, value == value.rounded() else {
-        throw DataError(file, "row \(row) has the label \(value); labels are whole numbers from 0 to 999")
-      }
-      labels.append(Int32(value))
-    }
-    return labels
-  }
-
   /// Images and labels of a training part and, if there is one, of a test part, as one data set.
   ///
-  /// Each file is given by its bytes and its name.
+  /// Each array comes with the name of its file.
+  ///
+  /// - Throws: ``DataError`` if they do not belong together.
   public static func dataset(
-    name: String, images: (bytes: [UInt8], file: String), labels: (bytes: [UInt8], file: String),
-    testImages: (bytes: [UInt8], file: String)? = nil, testLabels: (bytes: [UInt8], file: String)? = nil
+    name: String, images: (array: NumberArray, file: String), labels: (array: NumberArray, file: String),
+    testImages: (array: NumberArray, file: String)? = nil, testLabels: (array: NumberArray, file: String)? = nil
   ) throws(DataError) -> Dataset {
-    let (training, trainingLabels) = try part(images, labels)
+    let training = images.array
+    var allLabels = try checked(images, labels)
     var values = training.values
-    var allLabels = trainingLabels
     var testFrom: Int?
     if let testImages, let testLabels {
-      let (test, labels) = try part(testImages, testLabels)
+      let labels = try checked(testImages, testLabels)
+      let test = testImages.array
       guard test.shape.dropFirst() == training.shape.dropFirst() else {
-        throw DataError(testImages.file, .byte(4), "its images are \(test.shape.dropFirst()), the training images \(training.shape.dropFirst())")
+        throw DataError(
+          testImages.file, .byte(4), "its images are \(test.shape.dropFirst()), the training images \(training.shape.dropFirst())"
+        )
       }
-      testFrom = trainingLabels.count
+      testFrom = allLabels.count
       values.append(contentsOf: test.values)
       allLabels += labels
     }
-    let lengths = training.shape.dropFirst()
-    let width = lengths.reduce(1, *)
+    let lengths = Array(training.shape.dropFirst())
     let classes = Int(allLabels.max() ?? 0) + 1
-    let shape = Array(lengths)
     return Dataset(
-      name: name, samples: Samples(features: values, width: width, labels: allLabels, classes: classes), testFrom: testFrom,
-      imageShape: shape.count == 2 ? Dataset.ImageShape(height: shape[0], width: shape[1]) : nil)
+      name: name,
+      samples: Samples(features: values, width: lengths.reduce(1, *), labels: allLabels, classes: classes), testFrom: testFrom,
+      imageShape: lengths.count == 2 ? Dataset.ImageShape(height: lengths[0], width: lengths[1]) : nil)
   }
 
-  private static func part(
-    _ images: (bytes: [UInt8], file: String), _ labels: (bytes: [UInt8], file: String)
-  ) throws(DataError) -> (NumberArray, [Int32]) {
-    let array = try parse(bytes: images.bytes, file: images.file)
-    let labelled = try IDX.labels(bytes: labels.bytes, file: labels.file)
-    guard array.shape.count >= 2, array.values.count > 0 else {
-      throw DataError(images.file, .byte(3), "an array of shape \(array.shape) holds no images", advice: "is it the label file?")
+  /// The labels, if they are labels and as many as the images.
+  private static func checked(
+    _ images: (array: NumberArray, file: String), _ labels: (array: NumberArray, file: String)
+  ) throws(DataError) -> [Int32] {
+    let shape = images.array.shape
+    guard shape.count >= 2, images.array.values.count > 0 else {
+      throw DataError(images.file, .byte(3), "an array of shape \(shape) holds no images", advice: "is it the label file?")
     }
-    guard array.shape[0] == labelled.count else {
+    guard labels.array.shape.count == 1 else {
       throw DataError(
-        labels.file, .byte(4), "\(grouped(labelled.count)) labels for \(grouped(array.shape[0])) images", advice: "take files that belong together")
+        labels.file, .byte(3), "labels have one axis, not \(labels.array.shape.count)", advice: "is it the image file?")
     }
-    return (array, labelled)
+    guard shape[0] == labels.array.values.count else {
+      throw DataError(
+        labels.file, .byte(4), "\(grouped(labels.array.values.count)) labels for \(grouped(shape[0])) images",
+        advice: "take files that belong together")
+    }
+    var result: [Int32] = []
+    result.reserveCapacity(labels.array.values.count)
+    for (row, value) in labels.array.values.enumerated() {
+      guard value >= 0, value < 1000, value == value.rounded() else {
+        throw DataError(labels.file, "row \(row) has the label \(value); labels are whole numbers from 0 to 999")
+      }
+      result.append(Int32(value))
+    }
+    return result
   }
 
   /// The element type and the lengths of the axes; the numbers that follow are exactly as many as they say.

@@ -70,7 +70,9 @@ private struct Header {
   let file: String
   let offset: Int
 
-  private func error(_ problem: String, advice: String = "") -> DataError { DataError(file, .byte(offset), problem, advice: advice) }
+  private func error(_ problem: String, advice: String = "") -> DataError {
+    DataError(file, .byte(offset), problem, advice: advice)
+  }
 
   /// What follows the key, without leading spaces.
   private func value(_ key: String) throws(DataError) -> Substring {

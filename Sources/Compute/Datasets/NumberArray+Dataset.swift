@@ -4,7 +4,8 @@ extension NumberArray {
   func labelled(name: String, label: CSV.Column) throws(DataError) -> Dataset {
     guard shape.count >= 2, shape[0] > 0, shape.dropFirst().allSatisfy({ $0 > 0 }) else {
       throw DataError(
-        name, "an array of shape \(shape) has no rows of features", advice: "store one row of features per index of the first axis")
+        name, "an array of shape \(shape) has no rows of features",
+        advice: "store one row of features per index of the first axis")
     }
     let rows = shape[0]
     let width = values.count / rows
@@ -27,13 +28,15 @@ extension NumberArray {
       }
       names.append(String(Int(value)))
       guard names.texts.count <= 1000 else {
-        throw DataError(name, "column \(column) has more than 1,000 different values", advice: "name the label column by its index")
+        throw DataError(
+          name, "column \(column) has more than 1,000 different values", advice: "name the label column by its index")
       }
     }
     let (labels, classes) = names.sorted()
     let missing = features.reduce(0) { $0 + ($1.isNaN ? 1 : 0) }
     return Dataset(
-      name: name, samples: Samples(features: features, width: width - 1, labels: labels, classes: classes.count), classNames: classes,
+      name: name, samples: Samples(features: features, width: width - 1, labels: labels, classes: classes.count),
+      classNames: classes,
       missing: missing)
   }
 
@@ -44,7 +47,8 @@ extension NumberArray {
     case .named(let text):
       guard let index = Int(text), index < width, index >= -width else {
         throw DataError(
-          name, "there is no column '\(text)' for the label", advice: "an array's columns have no names: give an index, 0 to \(width - 1)")
+          name, "there is no column '\(text)' for the label",
+          advice: "an array's columns have no names: give an index, 0 to \(width - 1)")
       }
       return index < 0 ? width + index : index
     }

@@ -23,7 +23,9 @@ struct Reader {
 
   /// A whole number of `size` bytes.
   mutating func number(_ size: Int, bigEndian: Bool, _ what: String) throws(DataError) -> UInt64 {
-    guard left >= size else { throw error("the file ends before its \(what)", advice: "it was probably cut short; fetch it again") }
+    guard left >= size else {
+      throw error("the file ends before its \(what)", advice: "it was probably cut short; fetch it again")
+    }
     var value: UInt64 = 0
     for index in 0..<size { value = value << 8 | UInt64(bytes[offset + (bigEndian ? index : size - 1 - index)]) }
     offset += size

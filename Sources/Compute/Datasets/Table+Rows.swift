@@ -3,7 +3,8 @@ extension CSV.Table {
   mutating func row(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ record: Record) throws(DataError) {
     guard let columns else { return }
     guard record.fields.count == columns.uses.count else {
-      let place = record.fields.count > columns.uses.count ? record.fields[columns.uses.count].start : record.fields.last?.end ?? start
+      let place =
+        record.fields.count > columns.uses.count ? record.fields[columns.uses.count].start : record.fields.last?.end ?? start
       throw DataError(
         file, .text(line: line, column: place - start + 1),
         "this row has \(record.fields.count) fields, the first one had \(columns.uses.count)",
@@ -19,7 +20,9 @@ extension CSV.Table {
         guard float.isFinite else { throw error(field, start, "this number is out of range", "a feature is a 32-bit number") }
         features.append(float)
       case .missing:
-        guard options.missing != .refuse else { throw error(field, start, "a value is missing", "fill it in, or allow missing values") }
+        guard options.missing != .refuse else {
+          throw error(field, start, "a value is missing", "fill it in, or allow missing values")
+        }
         missing += 1
         features.append(.nan)
       case .text:

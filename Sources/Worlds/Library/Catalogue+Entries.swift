@@ -1,10 +1,12 @@
 extension Catalogue {
   static let digits = Entry(
-    name: "digits", summary: "UCI optical digits, 1,797 × 64, 10 classes; built in", licence: "CC BY 4.0", files: [], rowLimit: nil,
+    name: "digits", summary: "UCI optical digits, 1,797 × 64, 10 classes; built in", licence: "CC BY 4.0", files: [],
+    rowLimit: nil,
     form: .builtIn)
 
   static let mnist = Entry(
-    name: "mnist", summary: "handwritten digits, 60,000 + 10,000 images of 28 × 28, 10 classes", licence: "CC BY-SA 3.0, as usually given",
+    name: "mnist", summary: "handwritten digits, 60,000 + 10,000 images of 28 × 28, 10 classes",
+    licence: "CC BY-SA 3.0, as usually given",
     files: images(
       "https://ossci-datasets.s3.amazonaws.com/mnist/",
       [
@@ -12,7 +14,8 @@ extension Catalogue {
         (1_648_877, "9fb629c4189551a2d022fa330f9573f3"), (4_542, "ec29112dd5afa0611ce80d1b7f02629c"),
       ])
       + [
-        File("mnist_train_writer_ids_u16le.bin.gz", isOptional: true), File("mnist_test_writer_ids_u16le.bin.gz", isOptional: true),
+        File("mnist_train_writer_ids_u16le.bin.gz", isOptional: true),
+        File("mnist_test_writer_ids_u16le.bin.gz", isOptional: true),
       ],
     rowLimit: nil, form: .images(writers: true))
 
@@ -33,7 +36,8 @@ extension Catalogue {
         checksum: .sha256("52061273edbe84cbfff6cc5432a04366d3401c39baf80da99d9baf91e0165498"),
         url: "https://archive.ics.uci.edu/ml/machine-learning-databases/00347/all_train.csv.gz"),
       File(
-        "all_test.csv.gz", bytes: 880_352_641, checksum: .sha256("eccba00f8d82c471c582ab629084103356f8dda637fad6d43f16a056673091b3"),
+        "all_test.csv.gz", bytes: 880_352_641,
+        checksum: .sha256("eccba00f8d82c471c582ab629084103356f8dda637fad6d43f16a056673091b3"),
         url: "https://archive.ics.uci.edu/ml/machine-learning-databases/00347/all_test.csv.gz", isOptional: true),
     ], rowLimit: 1_000_000, form: .tables(subset: nil, header: true))
 

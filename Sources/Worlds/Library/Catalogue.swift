@@ -14,6 +14,21 @@ public enum Catalogue {
     public let rowLimit: Int?
     let form: Form
 
+    init(name: String, summary: String, licence: String, files: [File], rowLimit: Int?, form: Form) {
+      self.name = name
+      self.summary = summary
+      self.licence = licence
+      self.files = files
+      self.rowLimit = rowLimit
+      self.form = form
+    }
+
+    /// A data set of one's own, to be fetched and verified like the known ones.
+    public init(name: String, summary: String, licence: String, files: [File]) {
+      self.init(
+        name: name, summary: summary, licence: licence, files: files, rowLimit: nil, form: .tables(subset: nil, header: true))
+    }
+
     /// Whether it is part of the program.
     public var isBuiltIn: Bool { form == .builtIn }
     /// The files that can be fetched.

@@ -48,7 +48,9 @@ struct Download {
         try remove(part)
         try remove(tag)
         failures += 1
-        guard failures < settings.attempts else { throw .network(url: text, problem: "refuses every range", attempts: failures, kept: kept) }
+        guard failures < settings.attempts else {
+          throw .network(url: text, problem: "refuses every range", attempts: failures, kept: kept)
+        }
       case .refused(let why): throw .network(url: text, problem: why, attempts: 1, kept: kept)
       case .failed(let why):
         failures = after > before ? 1 : failures + 1
@@ -76,7 +78,8 @@ struct Download {
   private func wait(_ failures: Int, because why: String, received: Int) async throws(LibraryError) {
     var pause = settings.patience
     for _ in 1..<max(failures, 1) { pause = min(pause * 2, .seconds(60)) }
-    tell(.waiting(seconds: Double(pause.components.seconds) + Double(pause.components.attoseconds) * 1e-18, because: why), received)
+    tell(
+      .waiting(seconds: Double(pause.components.seconds) + Double(pause.components.attoseconds) * 1e-18, because: why), received)
     do { try await Task.sleep(for: pause) } catch { throw .cancelled(kept: kept) }
   }
 

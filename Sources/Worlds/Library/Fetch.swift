@@ -13,7 +13,7 @@ public struct Fetch: Hashable, Sendable {
   public init() {}
 
   /// Where a fetch is.
-  public struct Progress: Hashable, Sendable {
+  public struct Progress: Sendable {
     /// The file's name.
     public let file: String
     /// Its place among the files to fetch, from 1, and how many there are.
@@ -24,17 +24,6 @@ public struct Fetch: Hashable, Sendable {
     public let total: Int?
     /// What is being done.
     public let phase: Phase
-
-    public static func == (left: Progress, right: Progress) -> Bool {
-      (left.file, left.received, left.total, left.phase) == (right.file, right.received, right.total, right.phase)
-        && left.position == right.position
-    }
-
-    public func hash(into hasher: inout Hasher) {
-      hasher.combine(file)
-      hasher.combine(received)
-      hasher.combine(phase)
-    }
   }
 
   /// What a fetch is doing.
@@ -68,7 +57,8 @@ extension Library {
     try DiskFile.makeFolder(folder)
     for (index, file) in entry.remote.enumerated() {
       let download = Download(
-        file: file, path: folder + "/" + file.name, position: (index + 1, entry.remote.count), settings: settings, listener: progress)
+        file: file, path: folder + "/" + file.name, position: (index + 1, entry.remote.count), settings: settings,
+        listener: progress)
       try await download.run()
     }
     return folder

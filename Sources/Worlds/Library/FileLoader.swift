@@ -20,7 +20,8 @@ struct FileLoader {
         try NPY.parse(bytes: bytes, file: path).dataset(name: path, label: options.label)
       }
     case .zip:
-      throw .data(DataError(path, .byte(0), "this is a zip (or npz) archive", advice: "unpack it and name one of the files in it"))
+      throw .data(
+        DataError(path, .byte(0), "this is a zip (or npz) archive", advice: "unpack it and name one of the files in it"))
     case .table: dataset = try table(zipped: zipped)
     }
     dataset.name = Library.stem(path)

@@ -25,7 +25,8 @@ enum Images {
       ids += try writerNumbers(path)
     }
     guard ids.count == dataset.count else {
-      throw .data(DataError(folder, "\(ids.count) writers for \(dataset.count) images", advice: "take files that belong together"))
+      throw .data(
+        DataError(folder, "\(ids.count) writers for \(dataset.count) images", advice: "take files that belong together"))
     }
     let known = Set(ids).sorted()
     var places: [Int32: Int32] = [:]

@@ -109,7 +109,8 @@ public struct Library: Sendable {
   /// The last part of a path, without the endings that say how it is stored.
   static func stem(_ path: String) -> String {
     var name = String(path.split(separator: "/").last ?? "data")
-    for ending in [".gz", ".csv", ".tsv", ".txt", ".npy", ".idx"] where name.lowercased().hasSuffix(ending) && name.count > ending.count {
+    for ending in [".gz", ".csv", ".tsv", ".txt", ".npy", ".idx"]
+    where name.lowercased().hasSuffix(ending) && name.count > ending.count {
       name.removeLast(ending.count)
     }
     return name

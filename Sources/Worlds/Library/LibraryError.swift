@@ -17,6 +17,7 @@ public enum LibraryError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Somebody said stop; what was received so far is in `kept`.
   case cancelled(kept: String?)
 
+  /// What happened and what to do, in one line.
   public var description: String {
     switch self {
     case .unknown(let name, let known, let nearest):

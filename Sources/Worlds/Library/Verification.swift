@@ -34,6 +34,7 @@ public struct Verification: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The path, what was found, and what to do, in one line.
   public var description: String {
     switch finding {
     case .right: "\(path): right (\(file.checksum?.description ?? "size"))"
