@@ -75,19 +75,17 @@ struct BinaryTests {
 
   @Test("images and labels become one data set, the test part behind the training part")
   func images() throws {
-    let images = try IDX.parse(bytes: idx(8, [2, 1, 2], [1, 2, 3, 4]), file: "train")
-    let labels = try IDX.parse(bytes: idx(8, [2], [1, 0]), file: "labels")
-    let test = try IDX.parse(bytes: idx(8, [1, 1, 2], [5, 6]), file: "test")
-    let testLabel = try IDX.parse(bytes: idx(8, [1], [2]), file: "test labels")
-    let set = try IDX.dataset(
-      name: "tiny", images: (images, "train"), labels: (labels, "labels"), testImages: (test, "test"),
-      testLabels: (testLabel, "test labels"))
+    let images = try IDX.open(bytes: idx(8, [2, 1, 2], [1, 2, 3, 4]), file: "train")
+    let labels = try IDX.open(bytes: idx(8, [2], [1, 0]), file: "labels")
+    let test = try IDX.open(bytes: idx(8, [1, 1, 2], [5, 6]), file: "test")
+    let testLabel = try IDX.open(bytes: idx(8, [1], [2]), file: "test labels")
+    let set = try IDX.dataset(name: "tiny", images: images, labels: labels, testImages: test, testLabels: testLabel)
     #expect(set.testFrom == 2)
     #expect(set.samples.labels == [1, 0, 2])
     #expect(set.samples.row(2) == [5, 6])
     #expect(set.imageShape == Dataset.ImageShape(height: 1, width: 2))
-    #expect(throws: DataError.self) { try IDX.dataset(name: "x", images: (images, "train"), labels: (testLabel, "t")) }
-    #expect(throws: DataError.self) { try IDX.dataset(name: "x", images: (labels, "labels"), labels: (labels, "labels")) }
+    #expect(throws: DataError.self) { try IDX.dataset(name: "x", images: images, labels: testLabel) }
+    #expect(throws: DataError.self) { try IDX.dataset(name: "x", images: labels, labels: labels) }
   }
 
   @Test(

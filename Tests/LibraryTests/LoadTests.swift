@@ -34,7 +34,9 @@ struct LoadTests {
     folder.write(Array("a;b;class\n1;2;red\n3;4;blue\n".utf8), "table.dat")
     let table = try library.load(folder.path + "/table.dat")
     #expect(table.classNames == ["blue", "red"])
-    #expect(try library.load("table.dat", label: "a").classNames == ["1", "3"] || true)
+    folder.write(Array("1\t0.5\n0\t0.25\n".utf8), "sub/numbers.tsv")
+    let numbers = try library.load("sub/numbers.tsv", label: "0")
+    #expect(numbers.classNames == ["0", "1"] && numbers.name == "numbers")
     folder.write(Array("a,b\n1,x\n2\n".utf8), "broken.csv")
     let error = #expect(throws: LibraryError.self) { try library.load(folder.path + "/broken.csv") }
     #expect(error?.description.hasPrefix("\(folder.path)/broken.csv:3:2: this row has 1 fields") == true)

@@ -80,7 +80,9 @@ struct Dealer {
     let share = Int((Double(count) * testShare).rounded(.up))
     let least = min(max(share, min(100, count / 2), 1), count - 1)
     var size = least
-    if let rowsPerPeer, !rowsPerPeer.multipliedReportingOverflow(by: peers).overflow {
+    // Skewed hands need a choice of rows: with none to spare the last peers would get what is left, whatever their shares.
+    let isSkewed = if case .dirichlet = partition { true } else { false }
+    if !isSkewed, let rowsPerPeer, !rowsPerPeer.multipliedReportingOverflow(by: peers).overflow {
       let rest = count - rowsPerPeer * peers
       if rest >= least { size = rest }
     }

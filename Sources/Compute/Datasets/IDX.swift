@@ -6,72 +6,98 @@ public enum IDX {
   /// The most bytes a gzipped idx file may unpack to.
   public static let unpackedLimit = 1 << 32
 
+  /// An idx file whose header is read and whose numbers are still as they were stored.
+  public struct File: Sendable {
+    /// The lengths of the axes.
+    public let shape: [Int]
+    let name: String
+    let format: NumberFormat
+    let bytes: ArraySlice<UInt8>
+
+    /// How many numbers there are.
+    var count: Int { bytes.count / format.size }
+    /// The numbers.
+    public var array: NumberArray {
+      NumberArray(
+        shape: shape,
+        values: unsafe [Float](unsafeUninitializedCapacity: count) { target, filled in
+          unsafe format.decode(bytes, bigEndian: true, into: UnsafeMutableBufferPointer(rebasing: target[..<count]))
+          filled = count
+        })
+    }
+  }
+
+  /// Reads the header of an idx file of any element type, and checks that the numbers are all there.
+  ///
+  /// - Throws: ``DataError`` with the byte offset if the file is malformed, cut short or followed by something else.
+  public static func open(bytes: [UInt8], file: String) throws(DataError) -> File {
+    let plain = Gzip.isGzip(bytes) ? try Gzip.inflate(bytes, limit: unpackedLimit, file: file) : bytes
+    var reader = Reader(plain, file: file)
+    let (format, shape) = try header(&reader)
+    return File(shape: shape, name: file, format: format, bytes: try reader.take(reader.left, "numbers"))
+  }
+
   /// Reads an idx file of any element type.
   ///
   /// - Throws: ``DataError`` with the byte offset if the file is malformed, cut short or followed by something else.
   public static func parse(bytes: [UInt8], file: String) throws(DataError) -> NumberArray {
-    let plain = Gzip.isGzip(bytes) ? try Gzip.inflate(bytes, limit: unpackedLimit, file: file) : bytes
-    var reader = Reader(plain, file: file)
-    let (format, shape) = try header(&reader)
-    return NumberArray(
-      shape: shape, values: format.decode(try reader.take(reader.left, "numbers"), bigEndian: true))
+    try open(bytes: bytes, file: file).array
   }
 
   /// Images and labels of a training part and, if there is one, of a test part, as one data set.
   ///
-  /// Each array comes with the name of its file.
-  ///
   /// - Throws: ``DataError`` if they do not belong together.
   public static func dataset(
-    name: String, images: (array: NumberArray, file: String), labels: (array: NumberArray, file: String),
-    testImages: (array: NumberArray, file: String)? = nil, testLabels: (array: NumberArray, file: String)? = nil
+    name: String, images: File, labels: File, testImages: File? = nil, testLabels: File? = nil
   ) throws(DataError) -> Dataset {
-    let training = images.array
     var allLabels = try checked(images, labels)
-    var values = training.values
     var testFrom: Int?
     if let testImages, let testLabels {
       let labels = try checked(testImages, testLabels)
-      let test = testImages.array
-      guard test.shape.dropFirst() == training.shape.dropFirst() else {
+      guard testImages.shape.dropFirst() == images.shape.dropFirst() else {
         throw DataError(
-          testImages.file, .byte(4), "its images are \(test.shape.dropFirst()), the training images \(training.shape.dropFirst())"
-        )
+          testImages.name, .byte(4),
+          "its images are \(testImages.shape.dropFirst()), the training images \(images.shape.dropFirst())")
       }
       testFrom = allLabels.count
-      values.append(contentsOf: test.values)
       allLabels += labels
     }
-    let lengths = Array(training.shape.dropFirst())
+    let test = testFrom == nil ? nil : testImages
+    let total = images.count + (test?.count ?? 0)
+    let values = unsafe [Float](unsafeUninitializedCapacity: total) { target, filled in
+      unsafe images.format.decode(
+        images.bytes, bigEndian: true, into: UnsafeMutableBufferPointer(rebasing: target[..<images.count]))
+      if let test {
+        unsafe test.format.decode(
+          test.bytes, bigEndian: true, into: UnsafeMutableBufferPointer(rebasing: target[images.count..<total]))
+      }
+      filled = total
+    }
+    let lengths = Array(images.shape.dropFirst())
     let classes = Int(allLabels.max() ?? 0) + 1
     return Dataset(
-      name: name,
-      samples: Samples(features: values, width: lengths.reduce(1, *), labels: allLabels, classes: classes), testFrom: testFrom,
-      imageShape: lengths.count == 2 ? Dataset.ImageShape(height: lengths[0], width: lengths[1]) : nil)
+      name: name, samples: Samples(features: values, width: lengths.reduce(1, *), labels: allLabels, classes: classes),
+      testFrom: testFrom, imageShape: lengths.count == 2 ? Dataset.ImageShape(height: lengths[0], width: lengths[1]) : nil)
   }
 
   /// The labels, if they are labels and as many as the images.
-  private static func checked(
-    _ images: (array: NumberArray, file: String), _ labels: (array: NumberArray, file: String)
-  ) throws(DataError) -> [Int32] {
-    let shape = images.array.shape
-    guard shape.count >= 2, images.array.values.count > 0 else {
-      throw DataError(images.file, .byte(3), "an array of shape \(shape) holds no images", advice: "is it the label file?")
+  private static func checked(_ images: File, _ labels: File) throws(DataError) -> [Int32] {
+    guard images.shape.count >= 2, images.count > 0 else {
+      throw DataError(images.name, .byte(3), "an array of shape \(images.shape) holds no images", advice: "is it the label file?")
     }
-    guard labels.array.shape.count == 1 else {
-      throw DataError(
-        labels.file, .byte(3), "labels have one axis, not \(labels.array.shape.count)", advice: "is it the image file?")
+    guard labels.shape.count == 1 else {
+      throw DataError(labels.name, .byte(3), "labels have one axis, not \(labels.shape.count)", advice: "is it the image file?")
     }
-    guard shape[0] == labels.array.values.count else {
+    guard images.shape[0] == labels.count else {
       throw DataError(
-        labels.file, .byte(4), "\(grouped(labels.array.values.count)) labels for \(grouped(shape[0])) images",
+        labels.name, .byte(4), "\(grouped(labels.count)) labels for \(grouped(images.shape[0])) images",
         advice: "take files that belong together")
     }
     var result: [Int32] = []
-    result.reserveCapacity(labels.array.values.count)
+    result.reserveCapacity(labels.count)
     for (row, value) in labels.array.values.enumerated() {
       guard value >= 0, value < 1000, value == value.rounded() else {
-        throw DataError(labels.file, "row \(row) has the label \(value); labels are whole numbers from 0 to 999")
+        throw DataError(labels.name, "row \(row) has the label \(value); labels are whole numbers from 0 to 999")
       }
       result.append(Int32(value))
     }

@@ -31,7 +31,11 @@ public enum NPY {
         "\(grouped(reader.left)) bytes of numbers, but the shape \(shape) needs \(grouped(count * format.size))",
         at: min(plain.count, reader.offset + count * format.size), advice: "the file was probably cut short or badly joined")
     }
-    let values = format.decode(try reader.take(reader.left, "numbers"), bigEndian: bigEndian)
+    let stored = try reader.take(reader.left, "numbers")
+    let values = unsafe [Float](unsafeUninitializedCapacity: count) { target, filled in
+      unsafe format.decode(stored, bigEndian: bigEndian, into: UnsafeMutableBufferPointer(rebasing: target[..<count]))
+      filled = count
+    }
     return NumberArray(shape: shape, values: try header.isFortran() ? rowMajor(values, shape) : values)
   }
 

@@ -53,22 +53,19 @@ enum NumberFormat: Hashable, Sendable {
     }
   }
 
-  /// The numbers in `bytes`, which holds a whole number of them.
-  func decode(_ bytes: ArraySlice<UInt8>, bigEndian: Bool) -> [Float] {
+  /// Writes the numbers in `bytes`, which holds a whole number of them, to `target`, which has room for exactly these.
+  func decode(_ bytes: ArraySlice<UInt8>, bigEndian: Bool, into target: UnsafeMutableBufferPointer<Float>) {
+    precondition(target.count == bytes.count / size, "room for \(target.count) numbers")
     unsafe bytes.withUnsafeBufferPointer { source in
-      let count = source.count / size
-      return unsafe [Float](unsafeUninitializedCapacity: count) { target, filled in
-        filled = count
-        if self == .unsigned(1) {
-          for index in 0..<count { unsafe target[index] = Float(source[index]) }
-          return
-        }
-        for index in 0..<count {
-          var bits: UInt64 = 0
-          let start = index * size
-          for byte in 0..<size { bits = unsafe bits << 8 | UInt64(source[start + (bigEndian ? byte : size - 1 - byte)]) }
-          unsafe target[index] = value(bits)
-        }
+      if self == .unsigned(1) {
+        for index in 0..<target.count { unsafe target[index] = Float(source[index]) }
+        return
+      }
+      for index in 0..<target.count {
+        var bits: UInt64 = 0
+        let start = index * size
+        for byte in 0..<size { bits = unsafe bits << 8 | UInt64(source[start + (bigEndian ? byte : size - 1 - byte)]) }
+        unsafe target[index] = value(bits)
       }
     }
   }

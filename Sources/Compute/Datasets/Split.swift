@@ -33,7 +33,7 @@ public struct Split: Hashable, Sendable {
   /// Splits `dataset` over `peers` peers with `rowsPerPeer` training rows each; the same chance gives the same split.
   ///
   /// Test rows are the data set's official test part where it has one; otherwise the rows that are left when every peer has its
-  /// own, but at least `testShare` of all and 100 where that is possible. `testLimit` takes a random part of them. Without
+  /// own, but at least `testShare` of all and 100 where that is possible (exactly that many under label skew and by groups, which need a choice of rows). `testLimit` takes a random part of them. Without
   /// `rowsPerPeer` the training rows are shared out evenly. Where peers ask for more rows than there are, they share rows: each
   /// peer's own rows differ from each other, ``overlapping`` says so and a note explains it.
   ///

@@ -111,7 +111,7 @@ struct PartFile: Sendable {
   }
 
   mutating func truncate() throws(LibraryError) {
-    guard ftruncate(descriptor, 0) == 0 else { throw DiskFile.failure(path, "cannot be emptied", errno) }
+    guard size == 0 || ftruncate(descriptor, 0) == 0 else { throw DiskFile.failure(path, "cannot be emptied", errno) }
     size = 0
   }
 

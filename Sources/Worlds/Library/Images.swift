@@ -38,19 +38,19 @@ enum Images {
 
   /// Images, labels and, if there are four files, test images and test labels; read and unpacked side by side.
   static func load(files: [String], name: String) throws(LibraryError) -> Dataset {
-    let read = Mutex<[Int: Result<NumberArray, LibraryError>]>([:])
+    let read = Mutex<[Int: Result<IDX.File, LibraryError>]>([:])
     DispatchQueue.concurrentPerform(iterations: files.count) { index in
       let result = Result { () throws(LibraryError) in
         let bytes = try DiskFile.bytes(files[index])
-        return try mapped { () throws(DataError) in try IDX.parse(bytes: bytes, file: files[index]) }
+        return try mapped { () throws(DataError) in try IDX.open(bytes: bytes, file: files[index]) }
       }
       read.withLock { $0[index] = result }
     }
     let results = read.withLock { $0 }
-    var parts: [(NumberArray, String)] = []
-    for (index, file) in files.enumerated() {
+    var parts: [IDX.File] = []
+    for index in files.indices {
       guard let result = results[index] else { preconditionFailure("every file was read") }
-      parts.append((try result.get(), file))
+      parts.append(try result.get())
     }
     return try mapped { () throws(DataError) in
       try IDX.dataset(
