@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import MurmurLibrary
 import MurmurMachines
@@ -14,13 +13,10 @@ struct FetchTests {
   }()
 
   private func entry(_ server: Server, bytes: Int? = nil, of content: [UInt8]? = nil) -> Catalogue.Entry {
-    let digest = SHA256.hash(data: content ?? self.content)
     return Catalogue.Entry(
       name: "test", summary: "", licence: "",
-      files: [Catalogue.File("file.bin", bytes: bytes, checksum: .sha256(digest.map { hex($0) }.joined()), url: server.url)])
+      files: [Catalogue.File("file.bin", bytes: bytes, checksum: .sha256(of: content ?? self.content), url: server.url)])
   }
-
-  private func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
   private var library: Library { Library(folders: [folder.path], cache: folder.path) }
   private var quick: Fetch {

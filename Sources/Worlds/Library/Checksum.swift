@@ -25,6 +25,14 @@ public enum Checksum: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The SHA-256 of bytes in memory.
+  public static func sha256(of bytes: [UInt8]) -> Checksum { .sha256(hexadecimal(SHA256.hash(data: bytes))) }
+
+  private static func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+
   private static func digest<Function: HashFunction>(
     _ function: Function, _ path: String, _ body: (Int) -> Bool
   ) throws(LibraryError) -> String {
@@ -36,7 +44,6 @@ public enum Checksum: Hashable, Sendable, CustomStringConvertible {
       guard body(done) else { throw .cancelled(kept: nil) }
       return true
     }
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: function.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    return hexadecimal(function.finalize())
   }
 }
