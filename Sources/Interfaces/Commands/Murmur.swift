@@ -7,7 +7,7 @@ public struct Murmur: AsyncParsableCommand {
     abstract: "Survivable learning on networks of devices that fail.",
     discussion: "Start with `murmur demo`. Every command explains itself with --help.",
     version: Release.version,
-    subcommands: [DemoCommand.self, SimulateCommand.self, DataCommand.self])
+    subcommands: [DemoCommand.self, SimulateCommand.self, ReproduceCommand.self, DataCommand.self])
 
   /// The command line.
   public init() {}
