@@ -1,29 +1,15 @@
 public import MurmurCompute
 public import MurmurSessions
 
-/// A model that may enter an average, and what is claimed of it.
-public struct Candidate: Sendable {
-  /// Its numbers, in the session's architecture.
-  public var parameters: ParameterVector
-  /// The training rows behind it.
-  public var rows: Int
-  /// Its loss on somebody's validation rows.
-  public var loss: Double
-
-  /// A model that may enter an average.
-  public init(parameters: ParameterVector, rows: Int, loss: Double) {
-    self.parameters = parameters
-    self.rows = rows
-    self.loss = loss
-  }
-}
-
 extension Session.Averaging {
   /// Combines one's own model (where it counts) with those of others.
   ///
+  /// The median and the trimmed mean take at most `ParameterVector.robustLimit` models, one's own and then the others in the order
+  /// given; what is beyond is left out.
+  ///
   /// - Parameters:
   ///   - own: one's own model; `nil` for a newcomer whose model is untrained.
-  ///   - others: at least one other model of the same architecture.
+  ///   - others: at least one other model of the same architecture; what they claim of rows and loss is not trusted to be sensible.
   ///   - architecture: names the ranges that variance correction works on.
   ///   - validationLoss: the loss on own validation rows, asked for by ``Rule/lineSearch`` only.
   public func combine(
@@ -31,59 +17,104 @@ extension Session.Averaging {
   ) -> ParameterVector {
     precondition(!others.isEmpty, "an average needs another model")
     let all = (own.map { [$0] } ?? []) + others
-    var result: ParameterVector
     switch rule {
     case .mean:
-      result = .mean(of: all.map(\.parameters))
+      return weighted(all, by: Self.equal(all.count), architecture)
     case .byRows:
-      result = Self.weighted(all, by: all.map { Double(max($0.rows, 1)) })
+      return weighted(all, by: Self.normalised(all.map { Double(max($0.rows, 1)) }), architecture)
     case .byLoss:
-      result = Self.weighted(all, by: all.map { 1 / max($0.loss, 1e-3) })
+      // A loss that is no number counts for nothing, as an infinite one does.
+      return weighted(all, by: Self.normalised(all.map { $0.loss.isNaN ? 0 : 1 / max($0.loss, 1e-3) }), architecture)
     case .median:
-      result = .median(of: all.map(\.parameters))
+      return trimmed(all, architecture) { ($0 - 1) / 2 }
     case .trimmedMean(let share):
-      result = .trimmedMean(of: all.map(\.parameters), trim: Int(Double(all.count) * min(max(share, 0), 0.49)))
+      return trimmed(all, architecture) { Self.trim(share, of: $0) }
     case .lineSearch:
-      result = Self.searchLine(own, others, validationLoss)
+      return searchLine(own, others, architecture, validationLoss)
     }
-    if varianceCorrected { Self.correctVariance(of: &result, like: all, in: architecture) }
-    return result
   }
 
-  private static func weighted(_ all: [Candidate], by weights: [Double]) -> ParameterVector {
-    let total = weights.reduce(0, +)
-    return .mean(of: all.map(\.parameters), weights: weights.map { Float($0 / total) })
+  /// How many of `count` values a trimmed mean leaves out at either end: the share rounded up, so that a small group is
+  /// protected from one liar too, but never so many that nothing is left.
+  static func trim(_ share: Double, of count: Int) -> Int {
+    guard share > 0 else { return 0 }
+    return min(Int((Double(count) * min(share, 0.5) - 1e-9).rounded(.up)), (count - 1) / 2)
   }
+
+  // MARK: Weights
+
+  private static func equal(_ count: Int) -> [Float] { Array(repeating: 1 / Float(count), count: count) }
+
+  /// Weights that add up to 1; equal ones where nobody has any.
+  private static func normalised(_ weights: [Double]) -> [Float] {
+    let total = weights.reduce(0, +)
+    guard total > 0, total.isFinite else { return equal(weights.count) }
+    return weights.map { Float($0 / total) }
+  }
+
+  private func weighted(_ all: [Candidate], by weights: [Float], _ architecture: Architecture) -> ParameterVector {
+    restored(.mean(of: all.map(\.parameters), weights: weights), architecture) { range in
+      zip(all, weights).reduce(0.0) { $0 + Double($1.1) * $1.0.deviation(of: range) }
+    }
+  }
+
+  // MARK: Order
+
+  /// The coordinate-wise mean without so many values at either end, for as many models as the kernels sort.
+  private func trimmed(_ all: [Candidate], _ architecture: Architecture, by trim: (Int) -> Int) -> ParameterVector {
+    let some = all.prefix(ParameterVector.robustLimit)
+    let trim = trim(some.count)
+    let vectors = some.map(\.parameters)
+    return restored(rule == .median ? .median(of: vectors) : .trimmedMean(of: vectors, trim: trim), architecture) { range in
+      // A liar must not come in again by the variance of its weights.
+      let kept = some.map { $0.deviation(of: range) }.sorted()[trim..<(some.count - trim)]
+      return kept.reduce(0, +) / Double(kept.count)
+    }
+  }
+
+  // MARK: Search
 
   /// Own + w · (mean of the others − own), with the w of 0, ¼, ½, ¾, 1 whose validation loss is least; the largest among equals.
-  private static func searchLine(
-    _ own: Candidate?, _ others: [Candidate], _ validationLoss: (ParameterVector) -> Double
+  private func searchLine(
+    _ own: Candidate?, _ others: [Candidate], _ architecture: Architecture, _ validationLoss: (ParameterVector) -> Double
   ) -> ParameterVector {
+    guard let own else { return weighted(others, by: Self.equal(others.count), architecture) }
     let mean = ParameterVector.mean(of: others.map(\.parameters))
-    guard let own else { return mean }
-    var best = mean
-    var least = validationLoss(mean)
-    for weight: Float in [0.75, 0.5, 0.25, 0] {
-      var point = own.parameters
-      point.interpolate(towards: mean, by: weight)
+    var best = (point: mean, loss: Double.infinity)
+    for weight: Float in [1, 0.75, 0.5, 0.25, 0] {
+      var point = weight == 1 ? mean : own.parameters
+      if weight < 1 { point.interpolate(towards: mean, by: weight) }
+      point = restored(point, architecture) { range in
+        let theirs = others.reduce(0.0) { $0 + $1.deviation(of: range) } / Double(others.count)
+        return own.deviation(of: range) * Double(1 - weight) + theirs * Double(weight)
+      }
       let loss = validationLoss(point)
-      if loss < least { (best, least) = (point, loss) }
+      // A loss that is no number is the worst. Where there is none at all, the mean of the others it is.
+      if weight == 1 || loss < best.loss { best = (point, loss.isNaN ? .infinity : loss) }
     }
-    return best
+    return best.point
   }
 
-  /// Scales every weight range about its mean so that its standard deviation is the mean of the inputs' standard deviations.
+  // MARK: Variance
+
+  /// Where variance is corrected, every weight range scaled about its mean so that its standard deviation is `wanted`, which is
+  /// that of the inputs, combined as the inputs are.
   ///
   /// Averaging models that are not correlated shrinks the variance of the weights and so slows learning; this puts it back
-  /// (Corti et al., "On the vanishing variance in gossip learning", 2022). Biases are left alone.
-  static func correctVariance(of result: inout ParameterVector, like inputs: [Candidate], in architecture: Architecture) {
+  /// (Corti et al., "On the vanishing variance in gossip learning", 2022). It never shrinks a range. Biases are left alone.
+  private func restored(
+    _ result: ParameterVector, _ architecture: Architecture, wanted: (Range<Int>) -> Double
+  ) -> ParameterVector {
+    guard varianceCorrected else { return result }
+    var result = result
     for range in architecture.ranges where range.shape.count > 1 {
-      let wanted = inputs.reduce(0.0) { $0 + Double($1.parameters.moments(of: range.range).variance).squareRoot() }
+      let wanted = wanted(range.range)
       let (mean, variance) = result.moments(of: range.range)
-      let present = Double(variance).squareRoot() * Double(inputs.count)
+      let present = Double(variance).squareRoot()
       guard present > 1e-12, wanted > present else { continue }
       let factor = Float(wanted / present)
       result.transform(range.range, factor: factor, offset: mean * (1 - factor))
     }
+    return result
   }
 }
