@@ -34,7 +34,7 @@ public struct Architecture: Hashable, Sendable, Codable, CustomStringConvertible
     let parameterCount: Int
     let header: SafeTensors.Header
 
-    init(text: String, layers: [Layer], task: Task, reconstructs: Bool) {
+    package init(text: String, layers: [Layer], task: Task, reconstructs: Bool) {
       self.text = text
       self.layers = layers
       self.task = task

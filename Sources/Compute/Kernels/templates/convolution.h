@@ -10,6 +10,10 @@
 #define PLANES_MAX 3
 #endif
 
+// Where the weights' side is known the loop over it is unrolled; where it is not, that is no failure.
+#pragma clang diagnostic ignored "-Wpass-failed"
+#define UNROLL_SOME _Pragma("clang loop unroll(enable)")
+
 // One block of work.
 struct K(block) {
   const float *x;     // the first input of the first output: [plane][high][wide][LANES]
@@ -33,19 +37,19 @@ INLINE V K(activated)(V v, int activation) {
   }
 }
 
-INLINE void K(convolve)(const int planes, const int pooled, const struct murmur_convolution *c, const struct murmur_shape *s,
-                        const struct K(block) *b) {
+INLINE void K(convolve)(const int planes, const int pooled, const long side, const struct murmur_convolution *c,
+                        const struct murmur_shape *s, const struct K(block) *b) {
   V sums[PLANES_MAX][4];
   UNROLL for (int p = 0; p < planes; p++) UNROLL for (int q = 0; q < 4; q++) sums[p][q] = V_SET(b->bias[p]);
   const float *w = b->w;
-  const long taps = s->taps, side = c->kernel;
+  const long taps = s->taps, area = s->high * s->wide * LANES, wide = s->wide * LANES, inputs = c->channels;
   const long second = pooled ? LANES : LANES < b->last ? LANES : b->last;
   const long third = pooled ? b->down : 2 * LANES < b->last ? 2 * LANES : b->last;
   const long fourth = pooled ? b->down + LANES : b->last;
-  for (long plane = 0; plane < c->channels; plane++) {
+  for (long plane = 0; plane < inputs; plane++) {
     for (long u = 0; u < side; u++) {
-      const float *x = b->x + (plane * s->high + u) * s->wide * LANES;
-      for (long v = 0; v < side; v++, w++, x += LANES) {
+      const float *x = b->x + plane * area + u * wide;
+      UNROLL_SOME for (long v = 0; v < side; v++, w++, x += LANES) {
         const V x0 = V_LOAD(x), x1 = V_LOAD(x + second), x2 = V_LOAD(x + third), x3 = V_LOAD(x + fourth);
         UNROLL for (int p = 0; p < planes; p++) {
           const V weight = V_SET(w[p * taps]);
@@ -57,25 +61,24 @@ INLINE void K(convolve)(const int planes, const int pooled, const struct murmur_
       }
     }
   }
+  float *y = b->y, *places = b->places;
+  const long sites = s->sites, count = b->count;
+  const int activation = c->activation;
   if (pooled) {
+    // The first of the largest; the activations rise, so that it may be found before them.
+    const V place0 = V_OF(I_SET(b->place)), place1 = V_OF(I_SET(b->place + b->place_right));
+    const V place2 = V_OF(I_SET(b->place + b->place_down)), place3 = V_OF(I_SET(b->place + b->place_down + b->place_right));
     UNROLL for (int p = 0; p < planes; p++) {
-      // The first of the largest; the activations rise, so that it may be found before them.
-      V best = sums[p][0], place = V_OF(I_SET(b->place));
-      M above = M_LT(best, sums[p][1]);
-      best = V_SELECT(above, sums[p][1], best);
-      place = V_SELECT(above, V_OF(I_SET(b->place + b->place_right)), place);
-      above = M_LT(best, sums[p][2]);
-      best = V_SELECT(above, sums[p][2], best);
-      place = V_SELECT(above, V_OF(I_SET(b->place + b->place_down)), place);
-      above = M_LT(best, sums[p][3]);
-      best = V_SELECT(above, sums[p][3], best);
-      place = V_SELECT(above, V_OF(I_SET(b->place + b->place_down + b->place_right)), place);
-      V_STORE(b->y + p * s->sites * LANES, K(activated)(best, c->activation));
-      V_STORE(b->places + p * s->sites * LANES, place);
+      const M right = M_LT(sums[p][0], sums[p][1]), lower_right = M_LT(sums[p][2], sums[p][3]);
+      const V upper = V_SELECT(right, sums[p][1], sums[p][0]), lower = V_SELECT(lower_right, sums[p][3], sums[p][2]);
+      const M down = M_LT(upper, lower);
+      V_STORE(y + p * sites * LANES, K(activated)(V_SELECT(down, lower, upper), activation));
+      V_STORE(places + p * sites * LANES,
+              V_SELECT(down, V_SELECT(lower_right, place3, place2), V_SELECT(right, place1, place0)));
     }
   } else {
     UNROLL for (int p = 0; p < planes; p++) UNROLL for (int q = 0; q < 4; q++)
-      if (q < b->count) V_STORE(b->y + (p * s->sites + q) * LANES, K(activated)(sums[p][q], c->activation));
+      if (q < count) V_STORE(y + (p * sites + q) * LANES, K(activated)(sums[p][q], activation));
   }
 }
 
@@ -83,7 +86,9 @@ typedef void (*K(convolver))(const struct murmur_convolution *c, const struct mu
 #define CONVOLVE(planes, pooled)                                                                                          \
   static void K(convolve_##planes##_##pooled)(const struct murmur_convolution *c, const struct murmur_shape *s,           \
                                               const struct K(block) *b) {                                                \
-    K(convolve)(planes, pooled, c, s, b);                                                                                 \
+    if (c->kernel == 5) K(convolve)(planes, pooled, 5, c, s, b);                                                          \
+    else if (c->kernel == 3) K(convolve)(planes, pooled, 3, c, s, b);                                                     \
+    else K(convolve)(planes, pooled, c->kernel, c, s, b);                                                                                 \
   }
 #define CONVOLVES(pooled) CONVOLVE(1, pooled) CONVOLVE(2, pooled) CONVOLVE(3, pooled)
 #define CONVOLVERS(pooled) K(convolve_1_##pooled), K(convolve_2_##pooled), K(convolve_3_##pooled)

@@ -11,7 +11,12 @@ struct murmur_shape {
   long square, taps;    // weights of one plane, of one output plane
   long span;            // floats between two rows of a picture, which holds all planes of a pixel side by side
   long line, stride;    // floats a row of weights takes beside such a row; the same, rounded up
+  // Turned weights, for the gradient of the inputs: as they are and, if pooled, once more a pixel further right.
+  long turned_line;     // floats of a row that are read
+  long turned_stride;   // floats between two rows
+  long turned;          // floats of all of them
   long picture;         // floats of a picture, with room to read a vector past its end
+  long group;           // rows whose gradients are listed together, so that lists are not too short
 };
 
 static inline long murmur_rounded(long count) { return (count + 15) & ~15L; }
@@ -31,6 +36,10 @@ static inline struct murmur_shape murmur_shape_of(const struct murmur_convolutio
   s.span = s.wide * c->channels;
   s.line = c->kernel * c->channels;
   s.stride = murmur_rounded(s.line);
+  s.turned_line = s.line + (c->pooled ? c->channels : 0);
+  s.turned_stride = (s.turned_line + 7) & ~7L;
+  s.turned = c->outputs * c->kernel * s.turned_stride;
+  s.group = (s.sites + 63) / s.sites;
   s.picture = murmur_rounded(s.high * s.span + 16);
   return s;
 }
