@@ -58,11 +58,18 @@ struct ReproduceCommand: AsyncParsableCommand {
           throw ExitCode(130)
         }
         let report = try finish(runs)
-        console.show(report.terminal(width: 110, colour: console.isColoured))
+        console.show(report.terminal(width: columns, colour: console.isColoured))
         if let interrupted = runs.interrupted { console.say(interrupted) }
         console.show("report: \(folder.path)/report.html")
         if runs.interrupted != nil { throw ExitCode(130) }
       }
+    }
+
+    /// How wide the table may be: as the terminal is, or whatever it needs where there is none.
+    private var columns: Int {
+      var size = winsize()
+      guard unsafe ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 240 }
+      return max(Int(size.ws_col), 80)
     }
 
     private var command: String {

@@ -104,7 +104,11 @@ package struct ReproducePlan: Sendable {
     var label: String { "\(rows.name), \(policy.name), \(ReproducePlan.percent(probability)) offline, seed \(seed)" }
     /// What it costs beside others, roughly.
     var cost: Double {
-      let epochs = Double(policy.session(length: .minutes(1)).training.epochs) * (policy == .standard ? 1 : 0.5)
+      let epochs: Double
+      switch policy {
+      case .paper(let count): epochs = Double(count) / 2
+      case .standard: epochs = 5
+      }
       return rows.weights * Double(rows.perPeer) * epochs + 4e6
     }
   }

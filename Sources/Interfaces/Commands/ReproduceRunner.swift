@@ -2,6 +2,7 @@ import Foundation
 import MurmurCollective
 import MurmurCompute
 import MurmurDatasets
+import MurmurMachines
 import MurmurReports
 import MurmurScenario
 import MurmurSessions
@@ -22,26 +23,32 @@ package struct ReproduceRunner {
   /// Runs everything, and tells `checkpoint` what there is whenever a seed of a data set is complete.
   package func run(_ plan: ReproducePlan, checkpoint: (ReproduceRuns) throws -> Void = { _ in }) throws -> ReproduceRuns {
     var result = ReproduceRuns(plan: plan)
-    let clock = Clock(tasks: plan.data.flatMap { rows in plan.seeds.flatMap { plan.tasks(rows, seed: $0) } })
+    var datasets: [String: Dataset] = [:]
+    // Seed by seed, so that whoever stops it has something of every data set.
+    let blocks = plan.seeds.flatMap { seed in plan.data.map { (rows: $0, seed: seed) } }
+    let clock = Clock(tasks: blocks.flatMap { plan.tasks($0.rows, seed: $0.seed) })
     var place = 0
-    for rows in plan.data {
-      let dataset = try load(rows)
-      for seed in plan.seeds {
-        var controls: Experiment.Controls?
-        for task in plan.tasks(rows, seed: seed) {
-          place += 1
-          guard !stopped(), let run = try run(task, of: plan, on: dataset, &controls, clock, place) else {
-            result.interrupted = "It was stopped after \(result.runs.count) of \(clock.count) sessions; findings are about those."
-            result.wallSeconds = clock.seconds
-            console.clear()
-            return result
-          }
-          result.runs.append(run)
+    for (rows, seed) in blocks {
+      let dataset = try datasets[rows.name] ?? load(rows)
+      datasets[rows.name] = dataset
+      var controls: Experiment.Controls?
+      for task in plan.tasks(rows, seed: seed) {
+        place += 1
+        guard !stopped(), let run = try run(task, of: plan, on: dataset, &controls, clock, place) else {
+          result.interrupted = "It was stopped after \(result.runs.count) of \(clock.count) sessions; findings are about those."
+          result.wallSeconds = clock.seconds
+          console.clear()
+          return result
         }
-        result.wallSeconds = clock.seconds
-        summarise(rows, seed, result)
-        try checkpoint(result)
+        result.runs.append(run)
       }
+      result.wallSeconds = clock.seconds
+      summarise(rows, seed, result)
+      var sofar = result
+      if place < clock.count {
+        sofar.interrupted = "\(place) of \(clock.count) sessions are complete so far; findings are about those."
+      }
+      try checkpoint(sofar)
     }
     return result
   }
@@ -144,7 +151,9 @@ extension ReproducePlan.Task {
     result.together = Distribution(of: outcome.peers.compactMap(\.accuracy).map { $0 * 100 })
     result.gapClosed = RunResult.gapClosed(
       alone: result.alone?.mean, central: result.central, together: result.together?.mean)
-    result.onlineMean = outcome.online
+    // When the session ends, its faults do: whoever is online at that very instant tells nothing.
+    let within = outcome.samples.filter { $0.time < setup.session.length.seconds }
+    result.onlineMean = Sampled(within.map { Double($0.online) })?.mean
     result.resilience = outcome.samples.last { $0.resilience.count > 0 }.flatMap { Distribution($0.resilience) }
     result.bytesSent = outcome.total.bytesSent
     result.messages = outcome.total.messagesSent
