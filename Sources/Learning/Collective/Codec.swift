@@ -15,19 +15,21 @@ extension Announcement {
     message.made = UInt64(max(made.nanoseconds, 0) / 1000)
     message.accuracy = accuracy
     message.loss = loss
+    message.groundLoss = groundLoss
     message.rows = rows
     message.held = held
     return message
   }
 
   init(_ message: Murmur_Collective_Announcement) throws(WireError) {
-    guard message.accuracy.isFinite, (0...1).contains(message.accuracy), !message.loss.isNaN else {
+    guard message.accuracy.isFinite, (0...1).contains(message.accuracy), !message.loss.isNaN, !message.groundLoss.isNaN else {
       throw WireError("announcement", "accuracy \(message.accuracy) and loss \(message.loss) are not a share and a number")
     }
     self.init(
       peer: try PeerID(bytes: message.peer.array), root: try CID(bytes: message.root.array), cycle: message.cycle,
       made: Instant(nanoseconds: Int64(min(message.made, 9_000_000_000_000_000)) * 1000), accuracy: message.accuracy,
       loss: message.loss, rows: message.rows, held: message.held)
+    groundLoss = message.groundLoss
   }
 
   /// The bytes of the encoded announcement.
@@ -38,6 +40,7 @@ extension Announcement {
     if microseconds != 0 { size += 1 + varintSize(microseconds) }
     if accuracy.bitPattern != 0 { size += 5 }
     if loss.bitPattern != 0 { size += 5 }
+    if groundLoss.bitPattern != 0 { size += 5 }
     if rows != 0 { size += 1 + varintSize(UInt64(rows)) }
     if held { size += 2 }
     return size

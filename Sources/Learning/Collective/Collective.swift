@@ -101,6 +101,9 @@ public struct Collective: Machine, Sendable {
   var rows: Work.Rows
   var phase = Phase.resting
   var directory = Directory()
+  var vigil = Vigil()
+  /// The loss of the average that the newest model was trained from.
+  var groundLoss: Float = 0
   /// What is told to others at present.
   var news: [Announcement] = []
   var neighbours: [PeerID] = []

@@ -199,8 +199,9 @@ extension Collective {
     let training = session.training
     let job = Work(
       architecture: architecture, parameters: parameters, optimizer: optimizer, rows: rows, models: models,
-      averaging: session.averaging, own: own, epochs: trains ? training.epochs : 0, batch: training.batch,
-      rate: Float(training.rate * training.schedule.factor(at: progress(at: now) / max(1 - session.finalShare, 1e-9))),
+      averaging: session.averaging, own: own, epochs: trains ? training.passes(rows: rows.training.count) : 0, batch: training.batch,
+      rate: Float(
+        training.rate * vigil.rateFactor * training.schedule.factor(at: progress(at: now) / max(1 - session.finalShare, 1e-9))),
       shuffle: chance.next(), weight: rows.training.count,
       stamp: ["session": session.name, "peer": "\(id)", "cycle": "\(cycle)"])
     for model in models { directory.merged(model.root) }
@@ -215,6 +216,7 @@ extension Collective {
     parameters = result.parameters
     optimizer = result.optimizer
     evaluation = result.evaluation
+    watch(result, at: now)
     for bad in result.rejected { effects.append(.note(.rejected(bad.root, from: bad.peer, bad.reason))) }
     if result.averaged > 0 { effects.append(.note(.averaged(models: result.averaged, adopted: result.adopted))) }
     if let loss = result.trainingLoss {
@@ -226,9 +228,10 @@ extension Collective {
   }
 
   private mutating func publish(_ object: Object.Built, at now: Instant, _ effects: inout Effects<Effect>) {
-    let announcement = Announcement(
+    var announcement = Announcement(
       peer: id, root: object.root, cycle: cycle, made: now, accuracy: Float(evaluation.accuracy), loss: Float(evaluation.loss),
       rows: UInt32(clamping: rows.training.count), held: true)
+    announcement.groundLoss = groundLoss
     effects.append(.store(object))
     // The model before this one stays, for those who are fetching it at this moment.
     if let previous { effects.append(.release(root: previous)) }

@@ -97,6 +97,8 @@ public struct WorkResult: Sendable {
   public var optimizer: OptimizerState
   /// How the model does on own validation rows; all zero where there are none.
   public var evaluation: Evaluation
+  /// The average that was adopted, before training, and how it does on own validation rows; `nil` if there was none.
+  public var ground: (parameters: ParameterVector, evaluation: Evaluation)?
   /// The mean training loss; `nil` if nothing was trained.
   public var trainingLoss: Double?
   /// How many models entered the average; 0 if none did.
@@ -132,11 +134,12 @@ extension Work {
   public consuming func run(on bench: Workbench) -> WorkResult {
     let trainer = bench.trainer(for: architecture, batch: max(batch, 1))
     var result = WorkResult(
-      parameters: parameters, optimizer: optimizer, evaluation: Evaluation.none, trainingLoss: nil, averaged: 0, adopted: false,
+      parameters: parameters, optimizer: optimizer, evaluation: Evaluation.none, ground: nil, trainingLoss: nil, averaged: 0, adopted: false,
       rejected: [], object: nil)
     let averaging = self.averaging
     var known: Evaluation?
     if !models.isEmpty { known = average(into: &result, averaging, trainer) }
+    if result.adopted, let known, known.count > 0 { result.ground = (result.parameters, known) }
     if epochs > 0, !rows.training.isEmpty { train(&result, trainer) }
     if result.trainingLoss == nil, let known {
       result.evaluation = known

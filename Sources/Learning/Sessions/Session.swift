@@ -46,8 +46,13 @@ public struct Session: Hashable, Sendable {
 
   /// How a peer trains on its rows.
   public struct Training: Hashable, Sendable {
-    /// Passes over the rows (or the slice) per training cycle.
-    public var epochs = 5
+    /// Passes over the rows (or the slice) per training cycle; `nil` for as many as make about ``stepsPerCycle`` optimiser steps,
+    /// so that peers with few rows learn as much between two averages as peers with many.
+    public var epochs: Int?
+    /// Optimiser steps in a training cycle where ``epochs`` does not say otherwise.
+    public static let stepsPerCycle = 12
+    /// Whether the network's validation loss is watched, and training goes back to the best average when it stops falling.
+    public var watchful = true
     /// Rows per optimiser step.
     public var batch = 32
     /// The optimiser.

@@ -57,6 +57,9 @@ package nonisolated struct Murmur_Collective_Announcement: Sendable {
   /// Whether the sender can serve the object itself.
   package var held: Bool = false
 
+  /// Mean loss, on the owner's validation rows, of the average that this model was trained from.
+  package var groundLoss: Float = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -145,7 +148,7 @@ fileprivate nonisolated let _protobuf_package = "murmur.collective"
 
 nonisolated extension Murmur_Collective_Announcement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Announcement"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}peer\0\u{1}root\0\u{1}cycle\0\u{1}made\0\u{1}accuracy\0\u{1}loss\0\u{1}rows\0\u{1}held\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}peer\0\u{1}root\0\u{1}cycle\0\u{1}made\0\u{1}accuracy\0\u{1}loss\0\u{1}rows\0\u{1}held\0\u{3}ground_loss\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -161,6 +164,7 @@ nonisolated extension Murmur_Collective_Announcement: SwiftProtobuf.Message, Swi
       case 6: try { try decoder.decodeSingularFloatField(value: &self.loss) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.rows) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.held) }()
+      case 9: try { try decoder.decodeSingularFloatField(value: &self.groundLoss) }()
       default: break
       }
     }
@@ -191,6 +195,9 @@ nonisolated extension Murmur_Collective_Announcement: SwiftProtobuf.Message, Swi
     if self.held != false {
       try visitor.visitSingularBoolField(value: self.held, fieldNumber: 8)
     }
+    if self.groundLoss.bitPattern != 0 {
+      try visitor.visitSingularFloatField(value: self.groundLoss, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -203,6 +210,7 @@ nonisolated extension Murmur_Collective_Announcement: SwiftProtobuf.Message, Swi
     if lhs.loss != rhs.loss {return false}
     if lhs.rows != rhs.rows {return false}
     if lhs.held != rhs.held {return false}
+    if lhs.groundLoss != rhs.groundLoss {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -35,7 +35,12 @@ extension Schema {
     ])
 
   private static let training: Section<Session.Training> = Section([
-    Field("epochs", \.epochs, epochs, "Passes over the rows (or the slice) per training cycle."),
+    Field(
+      "epochs", \.epochs, epochs.or("auto"),
+      "Passes over the rows (or the slice) per training cycle; `auto` for as many as make about a dozen optimiser steps."),
+    Field(
+      "watchful", \.watchful, .flag,
+      "Whether the network's validation loss is watched, and training goes back to the best average when it stops falling."),
     Field("batch", \.batch, .count(1...1_000_000), "Rows per optimiser step."),
     Field("optimizer", \.optimizer, optimizer, "The optimiser."),
     Field("rate", \.rate, .number(1e-9...100), "The learning rate at the beginning."),
