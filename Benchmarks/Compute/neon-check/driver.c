@@ -109,6 +109,25 @@ static void losses(const struct murmur_kernels *t, long rows, long classes) {
   free(z), free(targets), free(dz), free(labels);
 }
 
+// Forward and backward of a convolution, rows in two calls.
+static void convolutions(const struct murmur_kernels *t, struct murmur_convolution c, long rows) {
+  const long side = 2 * c.padding - c.kernel + 1, step = c.pooled ? 2 : 1;
+  const long in = c.channels * c.height * c.width, out = c.outputs * ((c.height + side) / step) * ((c.width + side) / step);
+  const long weights = c.outputs * c.channels * c.kernel * c.kernel;
+  float *x = fresh(rows * in), *w = fresh(weights), *bias = fresh(c.outputs), *dy = fresh(rows * out), *y = fresh(rows * out);
+  float *dw = fresh(weights), *db = fresh(c.outputs), *dx = fresh(rows * in), *kept = fresh(murmur_convolution_kept(&c, rows));
+  float *scratch = fresh(murmur_convolution_scratch(&c)), *turned = fresh(murmur_convolution_turned(&c));
+  t->convolution_turn(&c, w, turned);
+  for (int again = 0; again < 2; again++) {
+    t->convolution_forward(&c, rows, x, w, bias, y, kept, scratch);
+    t->convolution_backward(&c, rows, y, dy, kept, turned, dw, db, again, dx, scratch);
+    rows = (rows + 1) / 2;
+  }
+  SAY("convolution", rows * out, y); SAY("its weights' gradient", weights, dw);
+  SAY("its biases' gradient", c.outputs, db); SAY("its inputs' gradient", rows * in, dx);
+  free(x), free(w), free(bias), free(dy), free(y), free(dw), free(db), free(dx), free(kept), free(scratch), free(turned);
+}
+
 int main(int count, char **arguments) {
   const struct murmur_kernels *t = count > 1 ? murmur_variant(arguments[1]) : NULL;
   if (!t) return fprintf(stderr, "usage: driver VARIANT, one this processor supports\n"), 2;
@@ -120,5 +139,10 @@ int main(int count, char **arguments) {
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) losses(t, tables[i][0], tables[i][1]);
   for (int activation = 0; activation <= 4; activation++) training(t, 32, 28, 64, activation % 2 ? 2 : 10, activation, 60);
   training(t, 7, 65, 33, 3, MURMUR_RELU, 40);
+  const struct murmur_convolution shapes_of_planes[] = {
+      {1, 28, 28, 6, 5, 2, 1, 1}, {6, 14, 14, 16, 5, 0, 1, 1}, {3, 7, 9, 5, 3, 1, 0, 3}, {3, 7, 9, 5, 3, 1, 1, 3}, {2, 5, 5, 1, 1, 0, 0, 0},
+      {17, 6, 5, 33, 3, 1, 1, 2}, {5, 9, 11, 7, 7, 3, 1, 4}, {40, 4, 4, 3, 2, 0, 0, 0}, {8, 6, 6, 9, 6, 2, 1, 1}};
+  for (size_t i = 0; i < sizeof shapes_of_planes / sizeof *shapes_of_planes; i++)
+    for (long rows = 3; rows < 40; rows += 14) convolutions(t, shapes_of_planes[i], rows);
   return 0;
 }

@@ -8,6 +8,7 @@ import Peak
 ///     product SIZE SECONDS                 GFLOP per second of a square matrix product
 ///     codec ARCHITECTURE SECONDS           safetensors files encoded and decoded per second
 ///     allocations ARCHITECTURE BATCH       allocations during 10 epochs of training, after the first
+///     export ARCHITECTURE ROWS FOLDER      see lenet-check.py
 ///     peak                                 GFLOP per second of register-only fused multiply-adds
 @main
 struct Bench {
@@ -20,6 +21,7 @@ struct Bench {
       case "product": product(Int(words[1])!, seconds: Double(words[2])!)
       case "codec": try codec(words[1], seconds: Double(words[2])!)
       case "allocations": try allocations(words[1], batch: Int(words[2])!)
+      case "export": try export(words[1], Int(words[2])!, to: words[3])
       case "peak": print("{\"percpu\":\(murmur_peak()),\"kernels\":\"\(Kernels.selected)\"}")
       default: print("{}")
       }
