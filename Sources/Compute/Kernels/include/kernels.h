@@ -2,6 +2,9 @@
 //
 // Contract, kept by every variant:
 //  - an element of a matrix product is one chain of fused multiply-adds over ascending k; blocking never changes it;
+//  - an output of a convolution is one chain from its bias over (plane, row, column) of the weights; an element of the weights' gradient
+//    one chain over (batch row, output pixel), what is zero being skipped; one of the inputs' gradient a sum, over output pixels (of
+//    pooled squares: their upper, then lower row), of chains over the output planes;
 //  - a reduction over a vector uses 64 fixed lanes (element i goes to lane i mod 64) and one fixed tree at the end;
 //  - multiply-adds are explicit, nothing is contracted, reassociated or approximated by an instruction that differs between processors.
 // Matrices are row-major; leading dimensions are in elements. Dense weights are stored input-major, [inputs][outputs].

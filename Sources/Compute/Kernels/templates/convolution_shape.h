@@ -39,7 +39,7 @@ static inline struct murmur_shape murmur_shape_of(const struct murmur_convolutio
   s.turned_line = s.line + (c->pooled ? c->channels : 0);
   s.turned_stride = (s.turned_line + 7) & ~7L;
   s.turned = c->outputs * c->kernel * s.turned_stride;
-  s.group = (s.sites + 63) / s.sites;
+  s.group = (s.sites + 63) / (s.sites > 0 ? s.sites : 1);
   s.picture = murmur_rounded(s.high * s.span + 16);
   return s;
 }
