@@ -52,7 +52,7 @@ struct AveragingTests {
       let one = flock.combine(rule, own, others, loss)
       let other = flock.combine(rule, own, shuffled, loss)
       switch rule {
-      // Sorting is exact, so these do not even depend on it in the last bit; one trims the same values but adds them in order of size.
+      // Sorting is exact, so these do not even depend on it in the last bit.
       case .median, .trimmedMean: #expect(one == other, "seed \(seed), \(rule)")
       case .mean, .byRows, .byLoss, .lineSearch: #expect(one.maxAbsDifference(to: other) < 1e-5, "seed \(seed), \(rule)")
       }

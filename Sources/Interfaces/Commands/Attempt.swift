@@ -12,7 +12,8 @@ enum Attempt {
 
   private static func shown(_ error: any Error) -> ExitCode {
     if let code = error as? ExitCode { return code }
-    Console().say("murmur: \(error)")
-    return ExitCode(1)
+    Console().say("murmur: \(error is CancellationError ? "stopped" : "\(error)")")
+    // Whoever pressed Ctrl-C is told so by the code as well.
+    return ExitCode(Interruption.happened ? 130 : 1)
   }
 }

@@ -49,7 +49,7 @@ struct DemoCommand: AsyncParsableCommand {
         notes: ["80 % offline: redrawn for every peer in every work cycle; offline means nothing sent, received or served."],
         runs: runs)
       try folder.write(report.html(), to: "report.html")
-      console.show(report.terminal(width: 90, colour: console.isColoured))
+      console.show(report.terminal(width: console.width, colour: console.isColoured))
       console.show("report: \(folder.path)/report.html   (each run: \(folder.path)/online, \(folder.path)/offline80)")
       if interruption.isWanted { throw ExitCode(130) }
     }

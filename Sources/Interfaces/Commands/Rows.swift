@@ -1,4 +1,5 @@
 import Foundation
+import MurmurCompute
 import MurmurDatasets
 import MurmurLibrary
 import MurmurScenario
@@ -13,11 +14,31 @@ enum Rows {
     if let bytes = Catalogue.entry(named: first)?.files.reduce(0, { $0 + ($1.bytes ?? 0) }), bytes > 5_000_000 {
       console.say("reading \(first) …")
     }
-    let library = Library()
-    guard case .group(let column?) = plan.partition else { return try library.load(first, label: plan.label) }
     var options = CSV.Options()
     if let label = plan.label { options.label = .named(label) }
-    options.group = column
-    return try library.load(first, options: options)
+    if case .group(let column?) = plan.partition { options.group = column }
+    let dataset: Dataset
+    do {
+      dataset = try Library().load(first, options: options)
+    } catch {
+      guard case .file(let path, let problem, _) = error, path == first else { throw error }
+      let folder = FileManager.default.currentDirectoryPath
+      throw Failure("\(path): \(problem); data are looked for from the folder \(folder); check data.set or --data")
+    }
+    try check(dataset, first, isGuessed: plan.label == nil)
+    return dataset
+  }
+
+  /// Whether there is something to tell apart.
+  private static func check(_ dataset: Dataset, _ name: String, isGuessed: Bool) throws {
+    let classes = dataset.samples.classes
+    let advice = isGuessed ? "say which column holds the label with --label" : "is it the right label column?"
+    switch classes {
+    case 0: throw Failure("\(name): there are no labels to learn; \(advice)")
+    case 1: throw Failure("\(name): every row has the same label, '\(dataset.classNames.first ?? "")'; \(advice)")
+    default:
+      guard classes > 20, classes > dataset.count / 2 else { return }
+      throw Failure("\(name): \(dataset.count) rows have \(classes) different labels, which is no classification; \(advice)")
+    }
   }
 }

@@ -6,9 +6,13 @@ import MurmurScenario
 struct SimulateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate", abstract: "Run a session in the simulated world, beside peers alone and one central model.",
+    usage: """
+      murmur simulate [SCENARIO.yaml] [--data NAME|FILE] [--label COLUMN] [--peers N] [--rows N-per-peer]
+                      [--hidden 64,64] [--epochs E] [--offline P] [--seed S] [--threads T] [--out DIR]
+      """,
     discussion: """
-      Writes report.html, result.json, series.csv, events.jsonl and run.json to a folder and prints a table. Without a scenario file
-      it runs 20 peers with 70 rows each of the embedded handwritten digits.
+      Writes report.html, result.json, series.csv, events.jsonl and run.json to a folder and prints a table. Without a scenario \
+      file it runs 20 peers with 70 rows each of the embedded handwritten digits.
       """)
 
   @OptionGroup var options: ScenarioOptions
@@ -21,10 +25,10 @@ struct SimulateCommand: AsyncParsableCommand {
       let runner = try Runner(scenario, console: console, interruption: Interruption(console))
       console.say(runner.headline)
       let finished = try runner.run(command: "murmur " + CommandLine.arguments.dropFirst().joined(separator: " "))
-      console.show(finished.report.terminal(width: 90, colour: console.isColoured))
+      console.show(finished.report.terminal(width: console.width, colour: console.isColoured))
       try finished.write(to: folder)
       console.show("report: \(folder.path)/report.html")
-      if finished.wasInterrupted { throw ExitCode(130) }
+      if finished.wasInterrupted || Interruption.happened { throw ExitCode(130) }
     }
   }
 }

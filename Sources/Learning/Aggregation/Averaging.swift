@@ -12,6 +12,7 @@ extension Session.Averaging {
   ///   - others: at least one other model of the same architecture; what they claim of rows and loss is not trusted to be sensible.
   ///   - architecture: names the ranges that variance correction works on.
   ///   - validationLoss: the loss on own validation rows, asked for by ``Rule/lineSearch`` only.
+  /// - Returns: the combined model; what it is worth is for the caller to find out.
   public func combine(
     own: Candidate?, others: [Candidate], architecture: Architecture, validationLoss: (ParameterVector) -> Double
   ) -> ParameterVector {
