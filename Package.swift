@@ -65,7 +65,7 @@ let package = Package(
     room("Network", "Blocks", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     // Learning
     room("Learning", "Sessions", ["MurmurMachines"]),
-    room("Learning", "Aggregation", ["MurmurCompute", "MurmurMachines"]),
+    room("Learning", "Aggregation", ["MurmurCompute", "MurmurSessions"]),
     room(
       "Learning", "Collective",
       ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", "MurmurCompute", "MurmurAggregation", "MurmurSessions"]),
@@ -73,25 +73,24 @@ let package = Package(
     room(
       "Peer", "Peer",
       [
-        "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks", "MurmurCompute",
-        "MurmurAggregation", "MurmurCollective", "MurmurSessions",
+        "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks", "MurmurCollective", "MurmurSessions",
       ]),
     // Worlds
     room("Worlds", "Scenario", ["MurmurMachines", "MurmurSessions", yams]),
-    room("Worlds", "Library", ["MurmurCompute", "MurmurDatasets", "MurmurMachines", crypto]),
+    room("Worlds", "Library", ["MurmurDatasets", crypto]),
     room(
       "Worlds", "Simulator",
       [
         "MurmurPeer", "MurmurScenario", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks",
-        "MurmurCompute", "MurmurDatasets", "MurmurAggregation", "MurmurCollective", "MurmurSessions",
+        "MurmurCompute", "MurmurDatasets", "MurmurCollective", "MurmurSessions",
       ]),
     // Interfaces
     room("Interfaces", "Reports"),
     room(
       "Interfaces", "Commands",
       [
-        "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurCompute", "MurmurDatasets", "MurmurLibrary", "MurmurAggregation",
-        "MurmurCollective", "MurmurPeer", "MurmurScenario", "MurmurSimulator", "MurmurReports", "MurmurSessions", arguments,
+        "MurmurMachines", "MurmurCompute", "MurmurDatasets", "MurmurLibrary", "MurmurCollective", "MurmurScenario",
+        "MurmurSimulator", "MurmurReports", "MurmurSessions", arguments,
       ]),
     .executableTarget(
       name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),
@@ -103,7 +102,7 @@ let package = Package(
     tests("Datasets", ["MurmurDatasets", "MurmurCompute", "MurmurMachines"]),
     tests("PubSub", ["MurmurPubSub", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Blocks", ["MurmurBlocks", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
-    tests("Aggregation", ["MurmurAggregation", "MurmurCompute", "MurmurMachines"]),
+    tests("Aggregation", ["MurmurAggregation", "MurmurCompute", "MurmurMachines", "MurmurSessions"]),
     tests(
       "Collective",
       [

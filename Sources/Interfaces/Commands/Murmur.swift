@@ -1,4 +1,6 @@
 public import ArgumentParser
+import Foundation
+import MurmurCompute
 
 /// `murmur`: peers that learn together while most of them are away.
 public struct Murmur: AsyncParsableCommand {
@@ -14,6 +16,12 @@ public struct Murmur: AsyncParsableCommand {
 
   /// Parses the arguments and runs what they ask for.
   public static func launch() async {
+    do throws(KernelsError) {
+      _ = try Kernels.choose()
+    } catch {
+      Console().say("murmur: \(error)")
+      Foundation.exit(1)
+    }
     await main()
   }
 }

@@ -63,14 +63,16 @@ struct Runner {
     let least = rows.min() ?? 0
     let most = rows.max() ?? 0
     let each = least == most ? "\(most)" : "\(least) to \(most)"
-    let lines = ["\(scenario.name): \(scenario.peers.count) peers × \(each) rows of \(dataset.name), model \(setup.session.model), seed \(scenario.seed)"]
+    let peers = "\(scenario.peers.count) \(scenario.peers.count == 1 ? "peer" : "peers") × \(each) \(most == 1 ? "row" : "rows")"
+    let lines = ["\(scenario.name): \(peers) of \(dataset.name), model \(setup.session.model), seed \(scenario.seed)"]
     return (lines + scenario.faults.faults.map { "  \($0.summary)" } + setup.notes.map { "  note: \($0)" }).joined(separator: "\n")
   }
 
   /// Trains peers alone and one central model.
   func trainControls() -> Experiment.Controls {
     defer { console.clear() }
-    return Experiment(setup, threads: threads).controls { show($0) } ?? Experiment.Controls()
+    let experiment = Experiment(setup, threads: threads)
+    return experiment.controls(isStopped: { [interruption] in interruption.isWanted }) { show($0) } ?? Experiment.Controls()
   }
 
   /// Runs the session, after the controls unless they are given.

@@ -193,8 +193,9 @@ extension Work {
     let role = self.own
     let own = Candidate(parameters: result.parameters, rows: weight, loss: 0)
     let before = averaging.adoption == .always && averaging.rule != .byLoss ? nil : validate(own.parameters, trainer)
+    let ownLoss = before.flatMap { $0.count > 0 ? $0.loss : nil } ?? .nan
     let combined = averaging.combine(
-      own: role == .counts ? Candidate(parameters: own.parameters, rows: own.rows, loss: before?.loss ?? 0) : nil,
+      own: role == .counts ? Candidate(parameters: own.parameters, rows: own.rows, loss: ownLoss) : nil,
       others: candidates, architecture: architecture
     ) { validate($0, trainer).loss }
     result.averaged = candidates.count

@@ -27,12 +27,13 @@ public struct Baseline: Sendable {
     public var epochs: Int
   }
 
-  /// Trains from `start` on `rows`.
+  /// Trains from `start` on `rows`, until `isStopped`, which is asked before each pass, says so.
   ///
   /// The learning rate is halved when half of the patience has passed without a better validation loss, and the best parameters are
   /// taken up again: a schedule that needs no length to be known beforehand.
   public func train(
-    _ architecture: Architecture, from start: ParameterVector, on rows: Work.Rows, seed: UInt64, bench: Workbench
+    _ architecture: Architecture, from start: ParameterVector, on rows: Work.Rows, seed: UInt64, bench: Workbench,
+    isStopped: () -> Bool = { false }
   ) -> Outcome {
     let trainer = bench.trainer(for: architecture, batch: training.batch)
     var parameters = start
@@ -44,7 +45,7 @@ public struct Baseline: Sendable {
     var rate = training.rate
     var since = 0
     guard !order.isEmpty else { return best }
-    for epoch in 1...epochLimit {
+    for epoch in 1...epochLimit where !isStopped() {
       chance.shuffle(&order)
       _ = trainer.train(&parameters, &optimizer, rate: Float(rate), on: rows.samples, order: order, batch: training.batch)
       let loss =

@@ -44,8 +44,8 @@ public struct Experiment: Sendable {
     public init() {}
   }
 
-  /// Trains the controls that the scenario asks for; `nil` if interrupted.
-  public func controls(progress: (Progress) -> Bool) -> Controls? {
+  /// Trains the controls that the scenario asks for; `nil` if interrupted by `progress` or `isStopped`, which any thread may ask.
+  public func controls(isStopped: @escaping @Sendable () -> Bool = { false }, progress: (Progress) -> Bool) -> Controls? {
     let pool = WorkerPool(threads: threads)
     defer { pool.close() }
     let bench = Workbench()
@@ -54,7 +54,8 @@ public struct Experiment: Sendable {
     let shuffles = setup.chance.fork("baseline")
     @Sendable func train(_ rows: Work.Rows, _ number: Int, _ bench: Workbench) -> Double {
       let outcome = baseline.train(
-        setup.architecture, from: setup.start(max(number, 0)), on: rows, seed: shuffles.fork("shuffle", number).seed, bench: bench)
+        setup.architecture, from: setup.start(max(number, 0)), on: rows, seed: shuffles.fork("shuffle", number).seed, bench: bench,
+        isStopped: isStopped)
       return bench.trainer(for: setup.architecture, batch: setup.session.training.batch)
         .evaluate(outcome.parameters, on: setup.samples, rows: setup.test).accuracy
     }
@@ -71,7 +72,7 @@ public struct Experiment: Sendable {
       }
     }
     result.central = central.map { pool.wait(for: $0, bench: bench) }
-    return progress(Progress(phase: .central, share: 1)) ? result : nil
+    return progress(Progress(phase: .central, share: 1)) && !isStopped() ? result : nil
   }
 
   /// What came of a session.

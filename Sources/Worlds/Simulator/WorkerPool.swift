@@ -1,3 +1,4 @@
+// house:allow-file(purity) worker threads: no result depends on when or where a job runs
 import Dispatch
 import Foundation
 import MurmurCollective

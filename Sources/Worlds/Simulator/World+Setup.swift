@@ -32,7 +32,8 @@ extension World {
     let speeds = scenario.peers.speeds(chance: setup.chance.fork("devices"))
     let peers = (0..<scenario.peers.count).map { (peer: birth($0, 0), speed: speeds[$0], joins: joins[$0]) }
     let every = max(scenario.observe.every.span(in: length).nanoseconds, 1)
-    let times = (1...max(Int(length.nanoseconds / every), 1)).map { Instant(nanoseconds: Int64($0) * every) }
+    // A microsecond early, so that what ends with the session still holds when it is looked at for the last time.
+    let times = (1...max(Int(length.nanoseconds / every), 1)).map { Instant(nanoseconds: Int64($0) * every - 1000) }
     self.init(
       peers: peers,
       network: NetworkState(
