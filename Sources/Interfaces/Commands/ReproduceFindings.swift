@@ -142,7 +142,7 @@ extension ReproduceRuns {
       return Finding(
         "\(data): bytes sent per peer at \(list(plan.probabilities))", paper: Numerals.unknown,
         ours: ours.map { Numerals.bytes($0?.mean) }.joined(separator: " / "), outcome: .open,
-        remark: "The paper's figure is of its own models and slices, whose sizes differ.")
+        remark: "There is no value of the paper's to hold it against; models are of other sizes.")
     }
   }
 
@@ -182,8 +182,8 @@ extension ReproduceRuns {
           "\(data): averages kept, mean over peers (most)",
           paper: "\(Numerals.percent(Learnae.kept.mean, places: 0)) (\(Numerals.percent(Learnae.kept.most, places: 0)))",
           ours: "\(mean?.text() ?? Numerals.unknown) % (\(most?.text() ?? Numerals.unknown) %)",
-          outcome: ReproduceRules.atLeast(mean?.mean, paper: Learnae.kept.mean),
-          remark: "Nobody offline. Holds from 10 % on: the more is kept, the less was sent for nothing. In part from 5 % on."),
+          outcome: ReproduceRules.near(mean?.mean, paper: Learnae.kept.mean),
+          remark: "Nobody offline. Judged by the mean: holds within a factor of two, in part within a factor of four."),
         Finding(
           "\(data): averages kept early on, and at the end",
           paper: "up to \(Numerals.percent(Learnae.kept.early, places: 0)), later less",

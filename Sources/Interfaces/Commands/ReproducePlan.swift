@@ -88,6 +88,7 @@ package struct ReproducePlan: Sendable {
       session.averaging.varianceCorrected = false
       session.averaging.from = 0
       session.training.epochs = epochs
+      session.training.watchful = false
       session.privacy = true
       return session
     }

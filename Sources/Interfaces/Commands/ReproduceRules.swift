@@ -83,6 +83,14 @@ package enum ReproduceRules {
     return value >= paper ? .holds : value >= paper / 2 ? .partly : .fails
   }
 
+  /// “About this much”: within a factor of two; in part within a factor of four. More is not better here, it is only different.
+  package static func near(_ value: Double?, paper: Double) -> Outcome {
+    guard let value, value.isFinite else { return .open }
+    guard value > 0, paper > 0 else { return .fails }
+    let factor = max(value / paper, paper / value)
+    return factor <= 2 ? .holds : factor <= 4 ? .partly : .fails
+  }
+
   /// “Early more than at the end”: by half as much again; in part if by less.
   package static func falls(early: Double?, late: Double?) -> Outcome {
     guard let early, let late, early.isFinite, late.isFinite else { return .open }
