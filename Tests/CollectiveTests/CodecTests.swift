@@ -24,7 +24,8 @@ struct CodecTests {
     #expect(bytes.count == message.wireSize, "seed \(seed)")
     #expect(try CollectiveMessage.decode(bytes) == message, "seed \(seed)")
     for notice in [
-      Notice.model(Self.announcement(&chance)), .hashlist(CID(codec: .dagPB, hashing: [1]), slices: 7), .used(CID(codec: .raw, hashing: [2])),
+      Notice.model(Self.announcement(&chance)), .hashlist(CID(codec: .dagPB, hashing: [1]), slices: 7),
+      .used(CID(codec: .raw, hashing: [2])),
     ] {
       #expect(try Notice.decode(notice.encode()) == notice, "seed \(seed)")
     }

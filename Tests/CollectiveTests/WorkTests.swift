@@ -23,10 +23,13 @@ struct WorkTests {
       labels.append(Int32(label))
     }
     rows = Work.Rows(
-      samples: Samples(features: features, width: 4, labels: labels, classes: 3), training: Array(0..<48), validation: Array(48..<60))
+      samples: Samples(features: features, width: 4, labels: labels, classes: 3), training: Array(0..<48),
+      validation: Array(48..<60))
   }
 
-  func work(seed: UInt64 = 1, models: [Work.Fetched] = [], epochs: Int = 10, adoption: Session.Averaging.Adoption = .always) -> Work {
+  func work(seed: UInt64 = 1, models: [Work.Fetched] = [], epochs: Int = 10, adoption: Session.Averaging.Adoption = .always)
+    -> Work
+  {
     var averaging = Session.Averaging()
     averaging.adoption = adoption
     return Work(

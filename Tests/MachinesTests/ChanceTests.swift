@@ -18,7 +18,10 @@ struct ChanceTests {
   @Test("known values, so that no release changes what a seed means")
   func golden() {
     var chance = Chance(seed: 42)
-    #expect([chance.next(), chance.next(), chance.next()] == [15_021_278_609_987_233_951, 5_881_210_131_331_364_753, 18_149_643_915_985_481_100])
+    #expect(
+      [chance.next(), chance.next(), chance.next()] == [
+        15_021_278_609_987_233_951, 5_881_210_131_331_364_753, 18_149_643_915_985_481_100,
+      ])
   }
 
   @Test("below() stays below and reaches every value", arguments: [1, 2, 7, 100])

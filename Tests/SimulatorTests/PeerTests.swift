@@ -20,7 +20,8 @@ struct PeerTests {
     let id = PeerID(simulated: number)
     let collective = Collective(
       id: id, session: session, architecture: architecture, role: .full,
-      rows: Work.Rows(samples: samples, training: Array(0..<8), validation: [8, 9]), start: architecture.initialParameters(seed: 1))
+      rows: Work.Rows(samples: samples, training: Array(0..<8), validation: [8, 9]),
+      start: architecture.initialParameters(seed: 1))
     return Peer(collective: collective, exchange: Exchange(), pubsub: PubSub(id: id), chance: Chance(seed: UInt64(number)))
   }
 

@@ -52,7 +52,8 @@ struct SessionTests {
     let alone = Statistics(controls.alone.compactMap { $0 })
     let central = try #require(controls.central)
     let together = Self.accuracy(experiment.run { _ in true })
-    #expect(together.mean - alone.mean > 0.7 * (central - alone.mean), "seed 3: \(alone.mean) → \(together.mean), central \(central)")
+    #expect(
+      together.mean - alone.mean > 0.7 * (central - alone.mean), "seed 3: \(alone.mean) → \(together.mean), central \(central)")
     #expect(together.spread < alone.spread / 4, "seed 3: \(together.spread) against \(alone.spread)")
   }
 

@@ -77,6 +77,7 @@ public enum Portable {
     var sum = 1.0
     for n in stride(from: 17, through: 1, by: -1) { sum = 1 + sum * r / Double(n) }
     let half = Int(k) / 2
-    return sum * Double(sign: .plus, exponent: half, significand: 1) * Double(sign: .plus, exponent: Int(k) - half, significand: 1)
+    return sum * Double(sign: .plus, exponent: half, significand: 1)
+      * Double(sign: .plus, exponent: Int(k) - half, significand: 1)
   }
 }

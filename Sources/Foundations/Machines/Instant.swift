@@ -18,6 +18,7 @@ public struct Instant: Hashable, Comparable, Sendable {
   /// Seconds since the world's beginning, for reports.
   @inlinable public var seconds: Double { Double(nanoseconds) / 1e9 }
 
+  /// Whether `left` comes before `right`.
   @inlinable public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 
   /// The instant `span` later, saturating at ``never``.
@@ -56,8 +57,11 @@ public struct Instant: Hashable, Comparable, Sendable {
     /// The length in seconds.
     @inlinable public var seconds: Double { Double(nanoseconds) / 1e9 }
 
+    /// Whether `left` is shorter than `right`.
     @inlinable public static func < (left: Span, right: Span) -> Bool { left.nanoseconds < right.nanoseconds }
+    /// Both spans, one after the other.
     @inlinable public static func + (left: Span, right: Span) -> Span { Span(nanoseconds: left.nanoseconds &+ right.nanoseconds) }
+    /// By how much `left` is longer.
     @inlinable public static func - (left: Span, right: Span) -> Span { Span(nanoseconds: left.nanoseconds &- right.nanoseconds) }
     /// The span stretched by `factor`.
     @inlinable public static func * (left: Span, factor: Double) -> Span { Span(seconds: left.seconds * factor) }

@@ -4,6 +4,7 @@ import MurmurCompute
 
 /// `murmur`: peers that learn together while most of them are away.
 public struct Murmur: AsyncParsableCommand {
+  /// The name, the subcommands and their explanation.
   public static let configuration = CommandConfiguration(
     commandName: "murmur",
     abstract: "Survivable learning on networks of devices that fail.",

@@ -65,7 +65,8 @@ struct Runner {
     let each = least == most ? "\(most)" : "\(least) to \(most)"
     let peers = "\(scenario.peers.count) \(scenario.peers.count == 1 ? "peer" : "peers") × \(each) \(most == 1 ? "row" : "rows")"
     let lines = ["\(scenario.name): \(peers) of \(dataset.name), model \(setup.session.model), seed \(scenario.seed)"]
-    return (lines + scenario.faults.faults.map { "  \($0.summary)" } + setup.notes.map { "  note: \($0)" }).joined(separator: "\n")
+    return (lines + scenario.faults.faults.map { "  \($0.summary)" } + setup.notes.map { "  note: \($0)" }).joined(
+      separator: "\n")
   }
 
   /// Trains peers alone and one central model.
@@ -164,8 +165,13 @@ struct Runner {
     if scenario.peers.count > Experiment.aloneLimit, scenario.baselines.alone {
       notes.append("Alone is the mean over the first \(Experiment.aloneLimit) peers.")
     }
-    if outcome.total.rejected > 0 { notes.append("\(outcome.total.rejected) objects were refused because they were not what they should be.") }
-    if setup.test.count > Setup.curveRows { notes.append("Curves over time use \(Setup.curveRows) of the \(setup.test.count) test rows; the figures at the end use all.") }
+    if outcome.total.rejected > 0 {
+      notes.append("\(outcome.total.rejected) objects were refused because they were not what they should be.")
+    }
+    if setup.test.count > Setup.curveRows {
+      notes.append(
+        "Curves over time use \(Setup.curveRows) of the \(setup.test.count) test rows; the figures at the end use all.")
+    }
     notes.append("One seed: differences of a point or less between runs mean nothing without more seeds.")
     return notes
   }

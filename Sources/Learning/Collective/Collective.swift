@@ -116,11 +116,8 @@ public struct Collective: Machine, Sendable {
   var own = Work.Own.counts
   var sharing = Sharing()
 
-  /// A peer about to take part.
-  ///
-  /// - Parameters:
-  ///   - rows: its own rows; a trainer has none.
-  ///   - start: the model it starts from, usually the session's common initial model.
+  /// A peer about to take part, with its own `rows` (a trainer has none) and the model it `start`s from, usually the session's common
+  /// initial model.
   public init(
     id: PeerID, session: Session, architecture: Architecture, role: Session.Role, rows: Work.Rows, start: ParameterVector
   ) {
@@ -146,6 +143,7 @@ public struct Collective: Machine, Sendable {
   /// The share of the session's length that has passed, 0…1.
   func progress(at now: Instant) -> Double { min(max(now.seconds / max(session.length.seconds, 1e-9), 0), 1) }
 
+  /// Takes one input and appends what is to be done.
   public mutating func step(_ input: Input, at now: Instant, chance: inout Chance, effects: inout Effects<Effect>) {
     switch input {
     case .began: begin(at: now, &chance, &effects)

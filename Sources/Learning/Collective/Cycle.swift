@@ -81,7 +81,9 @@ extension Collective {
   mutating func gathered(at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {
     guard case .gathering(_, let round) = phase else { return }
     let reachable = directory.entries.count { $0.heard >= cycleBegan && !$0.merged }
-    if reachable < session.averaging.partners, round < Collective.roundLimit, directory.entries.contains(where: { $0.heard < cycleBegan }) {
+    if reachable < session.averaging.partners, round < Collective.roundLimit,
+      directory.entries.contains(where: { $0.heard < cycleBegan })
+    {
       return ask(round: round + 1, at: now, &chance, &effects)
     }
     choose(at: now, &chance, &effects)
@@ -199,7 +201,8 @@ extension Collective {
     let training = session.training
     let job = Work(
       architecture: architecture, parameters: parameters, optimizer: optimizer, rows: rows, models: models,
-      averaging: session.averaging, own: own, epochs: trains ? training.passes(rows: rows.training.count) : 0, batch: training.batch,
+      averaging: session.averaging, own: own, epochs: trains ? training.passes(rows: rows.training.count) : 0,
+      batch: training.batch,
       rate: Float(
         training.rate * vigil.rateFactor * training.schedule.factor(at: progress(at: now) / max(1 - session.finalShare, 1e-9))),
       shuffle: chance.next(), weight: rows.training.count,

@@ -121,7 +121,8 @@ extension Collective {
     let classes = architecture.outputs
     guard let samples = SliceFile.decode(bytes, width: architecture.inputs, classes: classes) else {
       let owner = sharing.queue.first { $0.root == root }?.owner ?? id
-      effects.append(.note(.rejected(root, from: owner, "it is not a slice of \(architecture.inputs) features and \(classes) classes")))
+      effects.append(
+        .note(.rejected(root, from: owner, "it is not a slice of \(architecture.inputs) features and \(classes) classes")))
       sharing.postpone(root)
       return
     }
@@ -156,7 +157,8 @@ enum SliceFile {
   static func header(rows: Int, width: Int, classes: Int) -> [UInt8] {
     let split = rows * width * 4
     var text = "{\"__metadata__\":{\"classes\":\"\(classes)\"},\"features\":{\"dtype\":\"F32\",\"shape\":[\(rows),\(width)],"
-    text += "\"data_offsets\":[0,\(split)]},\"labels\":{\"dtype\":\"I32\",\"shape\":[\(rows)],\"data_offsets\":[\(split),\(split + rows * 4)]}}"
+    text +=
+      "\"data_offsets\":[0,\(split)]},\"labels\":{\"dtype\":\"I32\",\"shape\":[\(rows)],\"data_offsets\":[\(split),\(split + rows * 4)]}}"
     while text.utf8.count % 8 != 0 { text += " " }
     return Array(text.utf8)
   }
@@ -184,7 +186,9 @@ enum SliceFile {
     let body = bytes.count - 8 - length
     guard length < 4096, body > 0, body % ((width + 1) * 4) == 0 else { return nil }
     let rows = body / ((width + 1) * 4)
-    guard rows <= rowLimit, bytes[8..<(8 + length)].elementsEqual(header(rows: rows, width: width, classes: classes)) else { return nil }
+    guard rows <= rowLimit, bytes[8..<(8 + length)].elementsEqual(header(rows: rows, width: width, classes: classes)) else {
+      return nil
+    }
     func word(_ offset: Int) -> UInt32 {
       UInt32(bytes[offset]) | UInt32(bytes[offset + 1]) << 8 | UInt32(bytes[offset + 2]) << 16 | UInt32(bytes[offset + 3]) << 24
     }

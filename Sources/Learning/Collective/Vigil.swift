@@ -48,7 +48,8 @@ extension Collective {
     groundLoss = Float(ground.evaluation.loss)
     let recent = now + session.cycle * -10
     var losses = [ground.evaluation.loss]
-    for entry in directory.entries where entry.announcement.made.nanoseconds >= recent.nanoseconds && entry.announcement.groundLoss > 0 {
+    for entry in directory.entries
+    where entry.announcement.made.nanoseconds >= recent.nanoseconds && entry.announcement.groundLoss > 0 {
       losses.append(Double(entry.announcement.groundLoss))
     }
     guard losses.count > Vigil.quorum else { return }

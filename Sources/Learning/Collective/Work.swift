@@ -37,6 +37,27 @@ public struct Work: Sendable {
   /// Name, maturity and session that are written into the model's file.
   public var stamp: [String: String] = [:]
 
+  /// A job that evaluates, and does what else is asked of it.
+  package init(
+    architecture: Architecture, parameters: ParameterVector, optimizer: OptimizerState, rows: Rows, models: [Fetched] = [],
+    averaging: Session.Averaging, own: Own = .counts, epochs: Int = 0, batch: Int = 32, rate: Float = 0, shuffle: UInt64 = 0,
+    weight: Int = 1, stamp: [String: String] = [:]
+  ) {
+    self.architecture = architecture
+    self.parameters = parameters
+    self.optimizer = optimizer
+    self.rows = rows
+    self.models = models
+    self.averaging = averaging
+    self.own = own
+    self.epochs = epochs
+    self.batch = batch
+    self.rate = rate
+    self.shuffle = shuffle
+    self.weight = weight
+    self.stamp = stamp
+  }
+
   /// What the own model is to an average.
   public enum Own: Hashable, Sendable {
     /// One of those that are averaged.
@@ -59,6 +80,15 @@ public struct Work: Sendable {
     public var rows: Int
     /// The validation loss its owner claims.
     public var loss: Double
+
+    /// A model as it came.
+    package init(peer: PeerID, root: CID, file: [UInt8], rows: Int, loss: Double) {
+      self.peer = peer
+      self.root = root
+      self.file = file
+      self.rows = rows
+      self.loss = loss
+    }
   }
 
   /// Rows shared by reference: training and validation are index lists into them.
@@ -134,7 +164,8 @@ extension Work {
   public consuming func run(on bench: Workbench) -> WorkResult {
     let trainer = bench.trainer(for: architecture, batch: max(batch, 1))
     var result = WorkResult(
-      parameters: parameters, optimizer: optimizer, evaluation: Evaluation.none, ground: nil, trainingLoss: nil, averaged: 0, adopted: false,
+      parameters: parameters, optimizer: optimizer, evaluation: Evaluation.none, ground: nil, trainingLoss: nil, averaged: 0,
+      adopted: false,
       rejected: [], object: nil)
     let averaging = self.averaging
     var known: Evaluation?

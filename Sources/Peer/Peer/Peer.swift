@@ -75,10 +75,7 @@ public struct Peer: Machine, Sendable {
   private var exchangeChance: Chance
   private var pubsubChance: Chance
 
-  /// A peer about to start.
-  ///
-  /// - Parameters:
-  ///   - chance: the peer's stream; the parts' streams are forked from it.
+  /// A peer about to start; the parts' streams are forked from `chance`.
   public init(collective: Collective, exchange: Exchange, pubsub: PubSub, chance: Chance) {
     id = collective.id
     self.collective = collective
@@ -91,6 +88,7 @@ public struct Peer: Machine, Sendable {
     pubsubChance = chance.fork("pubsub")
   }
 
+  /// Takes one input and appends what is to be done, its parts' wishes of each other already fulfilled.
   public mutating func step(_ input: Input, at now: Instant, chance: inout Chance, effects: inout Effects<Effect>) {
     switch input {
     case .started:
@@ -114,9 +112,8 @@ public struct Peer: Machine, Sendable {
     }
   }
 
-  /// Takes over what an earlier life of this peer left on its disk: blocks, and the newest model that was stored.
-  ///
-  /// - Parameter torn: the last write was cut short, so the newest model is gone and what is left is the one before it, if any.
+  /// Takes over what an earlier life of this peer left on its disk: blocks, and the newest model that was stored. With a `torn` disk
+  /// the last write was cut short, so the newest model is gone.
   public mutating func restore(from earlier: Peer, torn: Bool) {
     exchange.store = earlier.exchange.store
     collective.resume(from: earlier.collective, torn: torn)

@@ -54,7 +54,8 @@ public struct Experiment: Sendable {
     let shuffles = setup.chance.fork("baseline")
     @Sendable func train(_ rows: Work.Rows, _ number: Int, _ bench: Workbench) -> Double {
       let outcome = baseline.train(
-        setup.architecture, from: setup.start(max(number, 0)), on: rows, seed: shuffles.fork("shuffle", number).seed, bench: bench,
+        setup.architecture, from: setup.start(max(number, 0)), on: rows, seed: shuffles.fork("shuffle", number).seed,
+        bench: bench,
         isStopped: isStopped)
       return bench.trainer(for: setup.architecture, batch: setup.session.training.batch)
         .evaluate(outcome.parameters, on: setup.samples, rows: setup.test).accuracy
@@ -131,9 +132,8 @@ public struct Experiment: Sendable {
     public var bytes = Statistics([])
   }
 
-  /// Runs the session; `progress` is called at every observation and ends the run by returning false.
-  ///
-  /// - Parameter witness: told of every fault and peer event, in order.
+  /// Runs the session; `progress` is called at every observation and ends the run by returning false, and `witness` is told of every
+  /// fault and peer event, in order.
   public func run(
     witness: (@Sendable (Instant, Int, WorldEvent) -> Void)? = nil, progress: (Progress) -> Bool
   ) -> Outcome {
@@ -151,7 +151,8 @@ public struct Experiment: Sendable {
     outcome.wasInterrupted = !finished
     outcome.virtualSeconds = finished ? setup.session.length.seconds : world.now.seconds
     outcome.samples = watch.finish(&world)
-    outcome.online = outcome.samples.isEmpty ? 0 : outcome.samples.reduce(0.0) { $0 + Double($1.online) } / Double(outcome.samples.count)
+    outcome.online =
+      outcome.samples.isEmpty ? 0 : outcome.samples.reduce(0.0) { $0 + Double($1.online) } / Double(outcome.samples.count)
     outcome.total = world.sum
     outcome.peers = world.outcomes(setup) { progress(Progress(phase: .evaluation, share: $0)) }
     for peer in outcome.peers { world.mix(peer.model) }

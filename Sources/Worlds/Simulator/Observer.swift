@@ -29,7 +29,9 @@ struct Observer {
   mutating func observe(_ world: inout World) -> Experiment.Sample? {
     var sample = Experiment.Sample()
     sample.time = world.now.seconds
-    sample.online = world.nodes.indices.count { world.nodes[$0].isStarted && world.nodes[$0].isAlive && world.conditions.isOnline[$0] }
+    sample.online = world.nodes.indices.count {
+      world.nodes[$0].isStarted && world.nodes[$0].isAlive && world.conditions.isOnline[$0]
+    }
     sample.resilience = resilience(world)
     let total = world.sum
     let cycles = max((world.now - lastTime).seconds / setup.session.cycle.seconds, 1e-9)

@@ -62,7 +62,8 @@ public struct Setup: Sendable {
     guard architecture.outputs >= classes, classes >= 2 else {
       throw SetupError(
         "the model \(model) has \(architecture.outputs) outputs, but \(dataset.name) has \(classes) classes; "
-          + (classes < 2 ? "a classification needs two or more: is this the right label column (--label)?" : "give it \(classes)"))
+          + (classes < 2 ? "a classification needs two or more: is this the right label column (--label)?" : "give it \(classes)")
+      )
     }
     let owners = scenario.peers.full + scenario.peers.roles.feeders
     guard owners > 0 else {
@@ -87,7 +88,8 @@ public struct Setup: Sendable {
         dealt.append(Work.Rows(samples: samples, training: [], validation: []))
         continue
       }
-      dealt.append(Setup.hold(back: session.training.validation, of: split.peers[owner], samples, chance.fork("validation", owner)))
+      dealt.append(
+        Setup.hold(back: session.training.validation, of: split.peers[owner], samples, chance.fork("validation", owner)))
       owner += 1
     }
     rows = dealt

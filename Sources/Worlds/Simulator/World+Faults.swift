@@ -13,7 +13,8 @@ extension World {
     trace.mix(now, 6, change.peer.map { UInt64($0) } ?? UInt64(UInt32.max), 0)
     switch change {
     case .wentOffline(let peer):
-      nodes[peer].onlineTime = nodes[peer].onlineTime + (nodes[peer].isStarted && nodes[peer].isAlive ? now - nodes[peer].onlineSince : .zero)
+      nodes[peer].onlineTime =
+        nodes[peer].onlineTime + (nodes[peer].isStarted && nodes[peer].isAlive ? now - nodes[peer].onlineSince : .zero)
     case .cameOnline(let peer): nodes[peer].onlineSince = now
     case .crashed(let peer, let memory, let disk): crash(peer, memory, disk)
     case .restarted(let peer): restart(peer)
