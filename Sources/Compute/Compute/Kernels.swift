@@ -48,6 +48,9 @@ public struct Kernels: @unchecked Sendable, Hashable, CustomStringConvertible {
     return try unsafe Kernels(named: String(cString: forced))
   }
 
+  /// Tells the C library to keep freed memory for the next use, where that can be told; for programs that simulate many peers.
+  public static func keepFreedMemory() { murmur_keep_freed_memory() }
+
   /// Whether both are the same variant.
   public static func == (left: Kernels, right: Kernels) -> Bool { unsafe left.table == right.table }
   /// Hashes which variant it is.

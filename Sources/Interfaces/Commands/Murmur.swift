@@ -17,6 +17,7 @@ public struct Murmur: AsyncParsableCommand {
 
   /// Parses the arguments and runs what they ask for.
   public static func launch() async {
+    Kernels.keepFreedMemory()
     do throws(KernelsError) {
       _ = try Kernels.choose()
     } catch {

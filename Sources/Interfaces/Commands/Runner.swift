@@ -215,9 +215,9 @@ final class Journal: Sendable {
   init(limit: Int) { self.limit = limit }
 
   func write(_ time: Instant, _ peer: Int, _ event: WorldEvent) {
-    guard let described = event.described else { return }
+    guard event.isTold else { return }
     state.withLock { state in
-      guard state.lines.count < limit else {
+      guard state.lines.count < limit, let described = event.described else {
         state.dropped += 1
         return
       }

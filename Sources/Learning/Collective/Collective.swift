@@ -97,6 +97,8 @@ public struct Collective: Machine, Sendable {
   /// Work cycles begun.
   public internal(set) var cycle: UInt32 = 0
 
+  /// The identity in words, as it stands in the model's file.
+  let name: String
   var optimizer: OptimizerState
   var rows: Work.Rows
   var phase = Phase.resting
@@ -126,6 +128,7 @@ public struct Collective: Machine, Sendable {
     self.architecture = architecture
     self.role = role
     self.rows = rows
+    name = "\(id)"
     parameters = start
     optimizer = OptimizerState(session.training.optimizer.rule, count: architecture.parameterCount)
     patience = Patience(first: session.cycle * 0.05, most: session.cycle * 0.2)

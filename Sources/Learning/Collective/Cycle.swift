@@ -136,8 +136,8 @@ extension Collective {
     _ root: CID, _ bytes: [UInt8], at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>
   ) {
     if let index = directory.index(holding: root) {
-      directory.hold(index)
       effects.append(.keep(root: root))
+      if let surplus = directory.hold(index) { effects.append(.release(root: surplus)) }
     }
     switch phase {
     case .fetching(var wanted, var models):
@@ -206,7 +206,7 @@ extension Collective {
       rate: Float(
         training.rate * vigil.rateFactor * training.schedule.factor(at: progress(at: now) / max(1 - session.finalShare, 1e-9))),
       shuffle: chance.next(), weight: rows.training.count,
-      stamp: ["session": session.name, "peer": "\(id)", "cycle": "\(cycle)"])
+      stamp: ["session": session.name, "peer": name, "cycle": "\(cycle)"])
     for model in models { directory.merged(model.root) }
     phase = .working
     effects.append(.compute(job))

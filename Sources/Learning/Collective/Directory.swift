@@ -91,9 +91,21 @@ struct Directory: Sendable {
     if let index = index(of: peer) { entries[index].heard = now }
   }
 
-  /// The object is in our store.
-  mutating func hold(_ index: Int) {
+  /// How many fetched models are kept for others; the one made longest ago is let go first.
+  static let heldLimit = 20
+
+  /// The object is in our store. Returns the root of one that need not be kept any longer, if there are too many.
+  mutating func hold(_ index: Int) -> CID? {
     entries[index].held = true
+    var oldest = index
+    var count = 0
+    for other in entries.indices where entries[other].held {
+      count += 1
+      if mades[other] < mades[oldest] { oldest = other }
+    }
+    guard count > Directory.heldLimit else { return nil }
+    entries[oldest].held = false
+    return entries[oldest].announcement.root
   }
 
   /// The model has entered an average of ours.

@@ -17,7 +17,7 @@ extension World {
     let lives = setup.chance.fork("peers")
     // A peer keeps the models it averaged with, for others; older ones make room.
     let modelBytes = architecture.parameterCount * 4 + 4096
-    let budget = modelBytes * 64 + (session.privacy ? 0 : 256 << 20)
+    let budget = modelBytes * 26 + (session.privacy ? 0 : 256 << 20)
     let birth: Birth = { number, life in
       let id = PeerID(simulated: number)
       let collective = Collective(

@@ -7,6 +7,14 @@ public enum WorldEvent: Sendable {
   /// A fault began or ended, in words.
   case fault(String)
 
+  /// Whether the event has a place in a journal; the everyday ones are only counted.
+  public var isTold: Bool {
+    switch self {
+    case .peer(.cycleBegan), .peer(.trained): false
+    default: true
+    }
+  }
+
   /// The event as a kind and named values, for a journal; `nil` for the everyday ones, which are only counted.
   public var described: (kind: String, fields: [(name: String, value: String)])? {
     switch self {

@@ -130,6 +130,10 @@ const struct murmur_kernels *_Nullable murmur_selected(void);
 // What MURMUR_KERNELS holds, or NULL.
 const char *_Nullable murmur_forced_name(void);
 
+// Keeps freed memory for the next use instead of giving it back to the system, where the C library can be told so (glibc): a
+// simulation takes and frees model-sized pieces all the time, and every page that comes back from the system has to be cleared first.
+void murmur_keep_freed_memory(void);
+
 // Floats of scratch that gemm needs at most, and whether it needs none.
 long murmur_gemm_scratch(void);
 int murmur_gemm_small(int ta, int tb, long m, long n, long k);
