@@ -9,6 +9,7 @@ import MurmurSessions
 /// Faults as a world acts them out.
 extension World {
   mutating func apply(_ change: FaultEvent.Change) {
+    if let peer = change.peer { settle(peer) }
     conditions.apply(change)
     trace.mix(now, 6, change.peer.map { UInt64($0) } ?? UInt64(UInt32.max), 0)
     switch change {

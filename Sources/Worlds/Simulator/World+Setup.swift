@@ -41,7 +41,9 @@ extension World {
         chance: setup.chance.fork("network")),
       forecast: Forecast(
         scenario.faults, peers: scenario.peers.count, length: length, cycle: session.cycle, chance: setup.chance.fork("faults")),
-      observations: times, threads: threads, chance: setup.chance.fork("world"), birth: birth)
+      observations: times,
+      leeway: session.announcements == .broadcast || !session.privacy ? .zero : session.cycle * 0.2, threads: threads,
+      chance: setup.chance.fork("world"), birth: birth)
   }
 
   /// Whom each peer knows when it begins: a ring, so that nobody is left out, and random others, in both directions.

@@ -30,12 +30,15 @@ struct World {
     var timers: [(timer: Peer.Timer, at: Instant)] = []
     /// Whether it stopped with its memory kept, and the jobs that ended meanwhile.
     var asleep = false
+    /// A job that has ended in virtual time and whose result nobody has needed yet.
+    var pending: (ticket: Ticket<WorkResult>, at: Instant)?
     var late: [WorkResult] = []
     var tally = Tally()
     var joined = Instant.origin
     var onlineSince = Instant.origin
     var onlineTime = Instant.Span.zero
-    var isTraining = false
+    /// Whether its present job is so short that taking its result in late delays nothing.
+    var isQuick = true
 
     func holds(_ root: CID) -> Bool { isAlive && peer.exchange.store.has(root) }
 
@@ -49,10 +52,18 @@ struct World {
     case message(from: Int32, to: Int32, Peer.Message)
     case timer(Int32, Peer.Timer, life: Int32)
     case worked(Int32, life: Int32, Ticket<WorkResult>)
+    /// The result of a job is waited for now at the latest.
+    case settled(Int32, life: Int32)
     case observation
   }
 
   let birth: Birth
+  /// How long the result of a job may stay out after its end in virtual time, while nothing touches its peer.
+  ///
+  /// A job's end makes a peer say nothing (in sessions where news are only swapped at the beginning of a cycle), so nobody can tell
+  /// whether it is taken in at once or just before the peer's next message or timer. Taking it in late lets jobs of many peers run on
+  /// several cores meanwhile. Zero where the end of a job is announced at once.
+  let leeway: Instant.Span
   var nodes: [Node]
   var numbers: [PeerID: Int32] = [:]
   var queue = EventQueue<Event>()
@@ -74,8 +85,9 @@ struct World {
 
   init(
     peers: [(peer: Peer, speed: Double, joins: Instant)], network: NetworkState, forecast: Forecast, observations: [Instant],
-    threads: Int, chance: Chance, birth: @escaping Birth
+    leeway: Instant.Span, threads: Int, chance: Chance, birth: @escaping Birth
   ) {
+    self.leeway = leeway
     plan = forecast.plan
     faults = forecast.events()
     conditions = FaultConditions(forecast)
@@ -108,13 +120,16 @@ struct World {
       switch event {
       case .message(let from, let to, let message): deliver(message, from: from, to: to)
       case .timer(let node, let timer, let life): fire(timer, at: Int(node), life: Int(life))
-      case .worked(let node, let life, let ticket): finish(ticket, at: Int(node), life: Int(life))
+      case .worked(let node, let life, let ticket): ended(ticket, at: Int(node), life: Int(life))
+      case .settled(let node, let life): if nodes[Int(node)].life == Int(life) { settle(Int(node)) }
       case .started(let node): start(Int(node))
       case .observation:
         trace.mix(time, 5, 0, 0)
+        settleAll()
         if !observe(&self) { return false }
       }
     }
+    settleAll()
     return true
   }
 
@@ -137,17 +152,30 @@ struct World {
     step(node, .fired(timer))
   }
 
-  private mutating func finish(_ ticket: Ticket<WorkResult>, at node: Int, life: Int) {
-    var result = pool.wait(for: ticket, bench: bench)
+  private mutating func ended(_ ticket: Ticket<WorkResult>, at node: Int, life: Int) {
     guard nodes[node].life == life else { return }
+    nodes[node].pending = (ticket, now)
+    guard leeway > .zero, nodes[node].isAlive, nodes[node].isQuick else { return settle(node) }
+    queue.schedule(.settled(Int32(node), life: Int32(life)), at: now + leeway)
+  }
+
+  /// Takes in the results that are still out, before everybody is looked at.
+  mutating func settleAll() {
+    for node in nodes.indices { settle(node) }
+  }
+
+  /// Takes in the result of a job that has ended, if one is out.
+  mutating func settle(_ node: Int) {
+    guard let (ticket, at) = nodes[node].pending else { return }
+    nodes[node].pending = nil
+    var result = pool.wait(for: ticket, bench: bench)
     guard nodes[node].isAlive else {
       nodes[node].late.append(result)
       return
     }
     if let lie = conditions.lies[node] { result = lie.told(result, by: &nodes[node]) }
-    trace.mix(now, 3, UInt64(node), result.object.map { $0.root.digest.a } ?? 0)
-    nodes[node].isTraining = false
-    step(node, .worked(result))
+    trace.mix(at, 3, UInt64(node), result.object.map { $0.root.digest.a } ?? 0)
+    step(node, .worked(result), at: at)
   }
 
   mutating func start(_ node: Int) {
@@ -166,8 +194,13 @@ struct World {
   // MARK: Acting
 
   mutating func step(_ node: Int, _ input: Peer.Input) {
+    settle(node)
+    step(node, input, at: now)
+  }
+
+  private mutating func step(_ node: Int, _ input: Peer.Input, at time: Instant) {
     effects.removeAll()
-    let skewed = now + conditions.skews[node]
+    let skewed = time + conditions.skews[node]
     var wanted = effects
     effects = Effects()
     nodes[node].step(input, at: skewed, effects: &wanted)
@@ -189,7 +222,7 @@ struct World {
       if due < .never { queue.schedule(.timer(Int32(node), timer, life: Int32(nodes[node].life)), at: due) }
     case .compute(let work):
       let needed = work.operations / max(nodes[node].speed, 1) * conditions.slowdown[node]
-      nodes[node].isTraining = true
+      nodes[node].isQuick = needed < leeway.seconds
       let ticket = pool.submit { bench in work.run(on: bench) }
       queue.schedule(
         .worked(Int32(node), life: Int32(nodes[node].life), ticket), at: now + Instant.Span(seconds: needed))
