@@ -102,6 +102,7 @@ struct TableTests {
     arguments: [
       ("a,b,label\n1,2,x\n1,zwei,y\n", "rows.csv:3:3: 'zwei' is not a number"),
       ("a,b,label\n1,2,x\n\n1,2\n", "rows.csv:4:4: this row has 2 fields"),
+      ("a,b,label\n1,2,\"ca\"t\n", "rows.csv:2:5: the quotes"),
       ("a,b,label\n1,2,x,9\n", "rows.csv:2:7: this row has 4 fields"), ("a,b,label\n1,2,\"x\n", "rows.csv:2:5: the quotes"),
       ("a,b,label\n1,2,\n", "rows.csv:2:5: the label is missing"), ("a,b,label\n", "rows.csv:2:1: there are no rows"),
       ("", "rows.csv:1:1: there are no rows"),

@@ -45,6 +45,11 @@ struct Record {
         index += 1
         continue
       }
+      // Only a field in quotes can end before anything else: something stands between its closing quote and the next delimiter.
+      guard byte == 0x0a || byte == 0x0d else {
+        brokenQuote = first - start
+        return index
+      }
       if byte == 0x0d {
         if index + 1 >= count && !atEnd { return nil }
         if index + 1 < count, unsafe bytes[index + 1] == 0x0a { index += 1 }

@@ -47,11 +47,7 @@ struct Directory: Sendable {
     if announcement.made > now + Directory.tolerance { announcement.made = now }
     let servable = told.held || sender == told.peer
     guard let index = index(of: told.peer) else {
-      if entries.count >= Directory.capacity, announcement.made <= oldest { return nil }
-      entries.append(Entry(announcement: announcement, holder: servable ? sender : told.peer, heard: now))
-      keys.append(told.peer.word.a)
-      mades.append(announcement.made.nanoseconds)
-      return entries.count > Directory.capacity ? evict() : nil
+      return take(Entry(announcement: announcement, holder: servable ? sender : told.peer, heard: now))
     }
     if announcement.root == entries[index].announcement.root {
       if servable {
@@ -68,21 +64,33 @@ struct Directory: Sendable {
     return stale
   }
 
-  private mutating func evict() -> CID? {
+  /// Adds an entry; in a full table it takes the place of the oldest, unless it is older still.
+  private mutating func take(_ entry: Entry) -> CID? {
+    let made = entry.announcement.made.nanoseconds
+    guard entries.count >= Directory.capacity else {
+      entries.append(entry)
+      keys.append(entry.announcement.peer.word.a)
+      mades.append(made)
+      return nil
+    }
+    guard made > oldest.nanoseconds else { return nil }
     var first = 0
-    var second = Int64.max
+    var second = made
     for index in mades.indices.dropFirst() {
       if mades[index] < mades[first] {
-        second = mades[first]
+        second = min(second, mades[first])
         first = index
       } else {
         second = min(second, mades[index])
       }
     }
+    // What is older than the oldest that remains need not be looked at next time.
     oldest = Instant(nanoseconds: second)
-    keys.remove(at: first)
-    mades.remove(at: first)
-    let gone = entries.remove(at: first)
+    guard made > mades[first] else { return nil }
+    let gone = entries[first]
+    entries[first] = entry
+    keys[first] = entry.announcement.peer.word.a
+    mades[first] = made
     return gone.held ? gone.announcement.root : nil
   }
 
