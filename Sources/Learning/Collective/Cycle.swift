@@ -139,6 +139,8 @@ extension Collective {
       effects.append(.keep(root: root))
       if let surplus = directory.hold(index) { effects.append(.release(root: surplus)) }
     }
+    // A hashlist may come at any time, also while models are waited for.
+    if sharing.lists.contains(where: { $0.root == root }) { return arrivedList(root, bytes, &effects) }
     switch phase {
     case .fetching(var wanted, var models):
       guard let place = wanted.firstIndex(of: root) else { return }
@@ -153,12 +155,12 @@ extension Collective {
     case .fetchingSlice(root, let models):
       arrivedSlice(root, bytes, &effects)
       startWork(with: models, at: now, &chance, &effects)
-    default:
-      arrivedList(root, bytes, &effects)
+    default: break
     }
   }
 
   mutating func failed(_ root: CID, at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {
+    sharing.lists.removeAll { $0.root == root }
     switch phase {
     case .fetching(var wanted, let models):
       guard let place = wanted.firstIndex(of: root) else { return }

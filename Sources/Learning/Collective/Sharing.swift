@@ -9,6 +9,8 @@ import MurmurWire
 struct Sharing: Sendable {
   /// How many slices are remembered; further ones are not taken up.
   static let queueLimit = 4096
+  /// How many bytes a line of a hashlist may have on average.
+  static let lineLimit = 128
   /// How many hashlists may be on their way at once.
   static let listLimit = 64
 
@@ -95,6 +97,9 @@ extension Collective {
   mutating func arrivedList(_ root: CID, _ bytes: [UInt8], _ effects: inout Effects<Effect>) {
     guard let place = sharing.lists.firstIndex(where: { $0.root == root }) else { return }
     let owner = sharing.lists.remove(at: place).owner
+    guard bytes.count <= session.slices.perHashlist * Sharing.lineLimit else {
+      return effects.append(.note(.rejected(root, from: owner, "its hashlist has \(bytes.count) bytes, too many")))
+    }
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").prefix(session.slices.perHashlist)
     for line in lines {
       guard let slice = CID(String(line)) else {
