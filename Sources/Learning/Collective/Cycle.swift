@@ -43,7 +43,11 @@ extension Collective {
   private mutating func ask(round: Int, at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {
     guard case .newscast(let fanout, _) = session.announcements else { return }
     if round == 1 { refreshNews() }
-    var pool = directory.entries.filter { $0.heard < cycleBegan || round == 1 }.map(\.announcement.peer)
+    var pool: [PeerID] = []
+    pool.reserveCapacity(directory.entries.count)
+    for index in directory.entries.indices where round == 1 || directory.entries[index].heard < cycleBegan {
+      pool.append(directory.entries[index].announcement.peer)
+    }
     if directory.entries.count < fanout { pool += neighbours.filter { directory.index(of: $0) == nil } }
     let contacts = chance.pick(fanout, from: pool)
     guard !contacts.isEmpty else { return choose(at: now, &chance, &effects) }
@@ -202,7 +206,7 @@ extension Collective {
     guard trains || !models.isEmpty else { return rest(at: now, &chance, &effects) }
     let training = session.training
     let job = Work(
-      architecture: architecture, parameters: parameters, optimizer: optimizer, rows: rows, models: models,
+      architecture: architecture, parameters: parameters, optimizer: optimizer.taken(), rows: rows, models: models,
       averaging: session.averaging, own: own, epochs: trains ? training.passes(rows: rows.training.count) : 0,
       batch: training.batch,
       rate: Float(

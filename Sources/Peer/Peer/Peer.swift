@@ -24,14 +24,14 @@ public struct Peer: Machine, Sendable {
     /// A timer fired.
     case fired(Timer)
     /// The job handed out by `compute` ended.
-    case worked(WorkResult)
+    indirect case worked(WorkResult)
   }
 
   /// What a peer wants done.
   public enum Effect: Sendable {
     case send(PeerID, Message)
     case arm(Timer, at: Instant)
-    case compute(Work)
+    indirect case compute(Work)
     case note(CollectiveEvent)
   }
 
@@ -122,7 +122,7 @@ public struct Peer: Machine, Sendable {
   // MARK: The parts
 
   private mutating func step(collective input: Collective.Input, at now: Instant, _ effects: inout Effects<Effect>) {
-    var wanted = Effects<Collective.Effect>()
+    var wanted = Effects<Collective.Effect>(reserving: 8)
     collective.step(input, at: now, chance: &collectiveChance, effects: &wanted)
     for effect in wanted.list { perform(effect, at: now, &effects) }
   }
@@ -146,7 +146,7 @@ public struct Peer: Machine, Sendable {
   }
 
   private mutating func step(exchange input: Exchange.Input, at now: Instant, _ effects: inout Effects<Effect>) {
-    var wanted = Effects<Exchange.Effect>()
+    var wanted = Effects<Exchange.Effect>(reserving: 4)
     exchange.step(input, at: now, chance: &exchangeChance, effects: &wanted)
     for effect in wanted.list {
       switch effect {
