@@ -188,6 +188,7 @@ struct Runner {
               maximum: values.greatest * factor)
         }
         point.accuracy = distribution(sample.accuracy, 100)
+        point.accuracyLate = sample.late.count == 0 ? nil : sample.late.mean * 100
         point.online = sample.online
         point.resilience = distribution(sample.resilience)
         point.training = Int(sample.training.rounded())

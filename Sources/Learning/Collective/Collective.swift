@@ -111,6 +111,8 @@ public struct Collective: Machine, Sendable {
   var neighbours: [PeerID] = []
   var patience: Patience
   var began = Instant.origin
+  /// The last cycle before this beginning.
+  var firstCycle: UInt32 = 0
   var cycleBegan = Instant.origin
   var asked = Instant.origin
   var previous: CID?
@@ -178,6 +180,7 @@ public struct Collective: Machine, Sendable {
 
   private mutating func begin(at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {
     began = now
+    firstCycle = cycle
     phase = .resting
     effects.append(.note(.joined))
     if !session.privacy, !rows.training.isEmpty, sharing.own.isEmpty { share(&effects) }
