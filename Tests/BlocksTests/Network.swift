@@ -93,6 +93,7 @@ struct Network {
     case .completed(let root): completed.append((peer, root))
     case .failed(_, let failure): failed.append((peer, failure))
     case .report(let offender, let offence): reports.append((peer, offender, offence))
+    case .disk: preconditionFailure("these stores are all in memory")
     }
   }
 

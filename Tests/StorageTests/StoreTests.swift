@@ -1,0 +1,2 @@
+import MurmurStorage
+import Testing
