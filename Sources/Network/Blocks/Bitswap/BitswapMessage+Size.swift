@@ -11,9 +11,13 @@ extension BitswapMessage {
       size += delimited(list)
     }
     for block in blocks {
-      size += delimited(delimited(block.isVersion0 ? 4 : block.cid.prefixByteCount) + (block.bytes.isEmpty ? 0 : delimited(block.bytes.count)))
+      size += delimited(
+        delimited(block.isVersion0 ? 4 : block.cid.prefixByteCount) + (block.bytes.isEmpty ? 0 : delimited(block.bytes.count)))
     }
-    for presence in presences { size += delimited(delimited(presence.isVersion0 ? CID.byteCountOfVersion0 : presence.cid.byteCount) + (presence.has ? 0 : 2)) }
+    for presence in presences {
+      size += delimited(
+        delimited(presence.isVersion0 ? CID.byteCountOfVersion0 : presence.cid.byteCount) + (presence.has ? 0 : 2))
+    }
     if pendingBytes > 0 { size += 1 + Varint.size(UInt64(min(pendingBytes, Int(Int32.max)))) }
     return size
   }

@@ -74,7 +74,8 @@ public struct BitswapFrames: Sendable {
       length |= Int(byte & 0x7f) << shift
       guard byte < 0x80 else { continue }
       guard length <= BitswapMessage.mostBytes else {
-        throw WireError("Bitswap stream", "a message of \(length) bytes is announced; at most \(BitswapMessage.mostBytes) are read")
+        throw WireError(
+          "Bitswap stream", "a message of \(length) bytes is announced; at most \(BitswapMessage.mostBytes) are read")
       }
       guard buffer.count - position >= length else { return nil }
       defer { start = position + length }
