@@ -6,11 +6,11 @@ public import MurmurWire
 /// Sources: ipfs/specs "Bitswap"; go-bitswap sends and expects the same.
 public enum BitswapVersion: String, Hashable, Sendable, CaseIterable {
   /// Asks and tells who has a block.
-  case v1_2 = "/ipfs/bitswap/1.2.0"
+  case v12 = "/ipfs/bitswap/1.2.0"
   /// Blocks carry their prefix.
-  case v1_1 = "/ipfs/bitswap/1.1.0"
+  case v11 = "/ipfs/bitswap/1.1.0"
   /// Blocks are bare bytes.
-  case v1_0 = "/ipfs/bitswap/1.0.0"
+  case v10 = "/ipfs/bitswap/1.0.0"
   /// As 1.0.0, from before protocols carried a version.
   case unversioned = "/ipfs/bitswap"
 
@@ -18,7 +18,7 @@ public enum BitswapVersion: String, Hashable, Sendable, CaseIterable {
   public static let preference = allCases.map(\.rawValue)
 
   /// Whether blocks may be asked about without being asked for, and absences be told.
-  public var knowsPresence: Bool { self == .v1_2 }
+  public var knowsPresence: Bool { self == .v12 }
 }
 
 extension BitswapMessage {
@@ -33,7 +33,7 @@ extension BitswapMessage {
       if message.wants[index].kind == .have { message.wants[index].kind = .block }
       message.wants[index].sendDontHave = false
     }
-    guard version != .v1_1 else { return message.isEmpty ? nil : message.encode() }
+    guard version != .v11 else { return message.isEmpty ? nil : message.encode() }
     message.pendingBytes = 0
     guard !message.isEmpty else { return nil }
     return message.encodeBare()

@@ -4,12 +4,16 @@ internal import MurmurWire
 
 /// What differs when blocks may be elsewhere: errands for the world, and what waits for them.
 extension Exchange {
-  /// Hands what the store wants done to the world, and lets bytes go that memory has no room for.
+  /// Lets bytes go that memory has no room for. Before a step rather than after it, so that an object of which a step said that it is
+  /// complete can be read until the next one.
+  mutating func spareMemory() {
+    guard let budget = store.memoryBudget, store.memoryBytes > budget else { return }
+    let fetches = self.fetches
+    store.spareMemory { cid in fetches.contains { $0.keeping == .memory && ($0.place(of: cid) != nil || $0.brought.contains(cid)) } }
+  }
+
+  /// Hands what the store wants done to the world.
   mutating func runErrands(_ effects: inout Effects<Effect>) {
-    if let budget = store.memoryBudget, store.memoryBytes > budget {
-      let fetches = self.fetches
-      store.spareMemory { cid in fetches.contains { $0.keeping == .memory && $0.place(of: cid) != nil } }
-    }
     guard store.hasErrands else { return }
     for errand in store.takeErrands() { effects.append(.disk(errand)) }
   }
@@ -23,6 +27,7 @@ extension Exchange {
     guard keeping == .memory else { return }
     for cid in store.elsewhere(of: fetch.root, limit: limits.blocksPerFetch) {
       fetch.pending.insert(cid)
+      fetch.brought.insert(cid)
       load(cid, &effects)
     }
   }
@@ -32,6 +37,7 @@ extension Exchange {
     guard fetches[index].keeping == .memory else { return }
     for cid in store.elsewhere(of: top, limit: limits.blocksPerFetch) {
       fetches[index].pending.insert(cid)
+      fetches[index].brought.insert(cid)
       load(cid, &effects)
     }
   }

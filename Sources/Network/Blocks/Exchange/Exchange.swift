@@ -135,6 +135,7 @@ public struct Exchange: Machine, Sendable {
 
   /// Takes one input and appends what is to be done.
   public mutating func step(_ input: Input, at now: Instant, chance: inout Chance, effects: inout Effects<Effect>) {
+    if store.shelf != nil { spareMemory() }
     switch input {
     case .want(let root, let providers, let deadline, let keeping):
       want(root, providers, deadline ?? .never, keeping, now, &effects)

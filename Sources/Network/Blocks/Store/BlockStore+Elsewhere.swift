@@ -48,6 +48,13 @@ extension BlockStore {
       unsettledBytes += block.bytes.count - (unsettled.updateValue(block.bytes.count, forKey: block.cid) ?? 0)
     }
 
+    /// The block that was settled first.
+    mutating func next() -> CID? {
+      guard head < settled.count else { return nil }
+      head += 1
+      return settled[head - 1]
+    }
+
     mutating func hear(of cid: CID) { unsettledBytes -= unsettled.removeValue(forKey: cid) ?? 0 }
   }
 
@@ -152,11 +159,15 @@ extension BlockStore {
 
   /// Lets bytes that are safe go until the memory budget holds, those that were settled first first; none that `isNeeded`.
   package mutating func spareMemory(unless isNeeded: (CID) -> Bool) {
-    while let shelf, memoryBytes > shelf.memoryBudget, shelf.head < shelf.settled.count {
-      let cid = shelf.settled[shelf.head]
-      if isNeeded(cid) { break }
-      self.shelf?.head += 1
-      unload(cid)
+    // Blocks that are needed go to the end of the line; a few at a time, so that a step stays cheap.
+    var patience = 16
+    while patience > 0, memoryBytes > (shelf?.memoryBudget ?? .max), let cid = shelf?.next() {
+      if isNeeded(cid) {
+        shelf?.settled.append(cid)
+        patience -= 1
+      } else {
+        unload(cid)
+      }
     }
     guard let head = shelf?.head, head > 64, head > (shelf?.settled.count ?? 0) / 2 else { return }
     shelf?.settled.removeFirst(head)
