@@ -148,7 +148,7 @@ public struct SystemFiles: FileLayer {
     return names.sorted()
   }
 
-  private static func systemRead(_ file: Int32, _ target: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int {
+  static func systemRead(_ file: Int32, _ target: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int {
     #if canImport(Glibc)
     unsafe Glibc.read(file, target, count)
     #else

@@ -38,7 +38,6 @@ public struct SessionState: Hashable, Sendable {
   /// The most sequence numbers.
   public static let mostSequences = 64
   private static let longestName = 1_024
-  private static let what = "session state"
 
   /// A session about to begin.
   public init(session: String, seed: UInt64) {
@@ -52,69 +51,41 @@ public struct SessionState: Hashable, Sendable {
     sequences = []
   }
 
-  /// The state as bytes: numbers as varints or eight bytes (little-endian), the rest behind its length.
+  /// The state as bytes.
   public func encode() -> [UInt8] {
     var out: [UInt8] = []
-    func append(_ bytes: [UInt8]) {
-      Varint.append(UInt64(bytes.count), to: &out)
-      out += bytes
-    }
-    func append(_ word: UInt64) {
-      for shift in stride(from: 0, to: 64, by: 8) { out.append(UInt8(truncatingIfNeeded: word >> UInt64(shift))) }
-    }
-    append(Array(session.utf8))
-    append(model?.bytes ?? [])
-    Varint.append(UInt64(cycle), to: &out)
-    append(optimizerRoot?.bytes ?? [])
-    append(optimizer)
-    append(seed)
-    Varint.append(UInt64(life), to: &out)
-    Varint.append(UInt64(sequences.count), to: &out)
+    out.append(text: session)
+    out.append(content: model?.bytes ?? [])
+    out.append(number: Int(cycle))
+    out.append(content: optimizerRoot?.bytes ?? [])
+    out.append(content: optimizer)
+    out.append(word: seed)
+    out.append(number: Int(life))
+    out.append(number: sequences.count)
     for sequence in sequences {
-      append(Array(sequence.name.utf8))
-      append(sequence.last)
+      out.append(text: sequence.name)
+      out.append(word: sequence.last)
     }
     return out
   }
 
   /// Reads what ``encode()`` wrote; throws on anything else.
   public init(decoding bytes: [UInt8]) throws(WireError) {
-    var position = 0
-    func number() throws(WireError) -> UInt64 { try Varint.read(bytes, at: &position, what: Self.what) }
-    func content(_ limit: Int) throws(WireError) -> [UInt8] {
-      let count = try number()
-      guard count <= UInt64(min(limit, bytes.count - position)) else {
-        throw WireError(Self.what, at: position, "a part of \(count) bytes is cut off or longer than \(limit)")
-      }
-      defer { position += Int(count) }
-      return Array(bytes[position..<position + Int(count)])
-    }
-    func word() throws(WireError) -> UInt64 {
-      guard bytes.count - position >= 8 else { throw WireError(Self.what, at: position, "a number is cut off") }
-      defer { position += 8 }
-      return bytes[position..<position + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
-    }
-    func cid() throws(WireError) -> CID? {
-      let bytes = try content(64)
-      return bytes.isEmpty ? nil : try CID(bytes: bytes)
-    }
-    session = String(decoding: try content(Self.longestName), as: UTF8.self)
-    model = try cid()
-    cycle = UInt32(clamping: try number())
-    optimizerRoot = try cid()
-    optimizer = try content(SavedState.mostBytes)
-    seed = try word()
-    life = UInt32(clamping: try number())
-    let count = try number()
-    guard count <= UInt64(Self.mostSequences) else {
-      throw WireError(Self.what, at: position, "\(count) sequence numbers are too many")
-    }
+    var reader = ByteReader(bytes, "session state")
+    func cid(_ bytes: [UInt8]) throws(WireError) -> CID? { bytes.isEmpty ? nil : try CID(bytes: bytes) }
+    session = try reader.text(Self.longestName)
+    model = try cid(reader.content(64))
+    cycle = UInt32(try reader.number(Int(UInt32.max)))
+    optimizerRoot = try cid(reader.content(64))
+    optimizer = try reader.content(SavedState.mostBytes)
+    seed = try reader.word()
+    life = UInt32(try reader.number(Int(UInt32.max)))
     sequences = []
-    for _ in 0..<count {
-      let name = String(decoding: try content(Self.longestName), as: UTF8.self)
-      sequences.append(Sequence(name: name, last: try word()))
+    for _ in 0..<(try reader.number(Self.mostSequences)) {
+      let name = try reader.text(Self.longestName)
+      sequences.append(Sequence(name: name, last: try reader.word()))
     }
-    guard position == bytes.count else { throw WireError(Self.what, at: position, "\(bytes.count - position) bytes follow it") }
+    try reader.end()
   }
 }
 

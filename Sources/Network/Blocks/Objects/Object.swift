@@ -16,7 +16,7 @@ public enum Object {
   public struct Built: Sendable {
     /// The object's name: the last block's.
     public let root: CID
-    /// All blocks, each once, children before parents.
+    /// All blocks, each once, children before parents, the root last.
     public let blocks: [Block]
   }
 
