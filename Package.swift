@@ -112,6 +112,12 @@ let package = Package(
         "MurmurCollective", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", "MurmurCompute",
         "MurmurAggregation", "MurmurSessions",
       ]),
+    tests(
+      "Peer",
+      [
+        "MurmurPeer", "MurmurStorage", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks",
+        "MurmurCompute", "MurmurCollective", "MurmurSessions",
+      ]),
     tests("Scenario", ["MurmurScenario", "MurmurMachines", "MurmurSessions"]),
     tests("Library", ["MurmurLibrary", "MurmurDatasets", "MurmurCompute", "MurmurMachines"]),
     tests("Storage", ["MurmurStorage", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks"]),

@@ -1,6 +1,7 @@
 internal import MurmurBlocks
 internal import MurmurCompute
 internal import MurmurIdentity
+internal import MurmurSessions
 public import MurmurWire
 
 /// What came out of a job, and an optimiser's state, as bytes: for recordings and for what survives a crash. All numbers keep their

@@ -18,6 +18,12 @@ public enum Object {
     public let root: CID
     /// All blocks, each once, children before parents, the root last.
     public let blocks: [Block]
+
+    /// An object of blocks that were built before.
+    package init(root: CID, blocks: [Block]) {
+      self.root = root
+      self.blocks = blocks
+    }
   }
 
   /// Cuts `bytes` into blocks. One chunk shares the storage of `bytes`.

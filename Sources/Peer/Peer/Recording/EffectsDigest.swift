@@ -1,8 +1,7 @@
 internal import MurmurBlocks
 internal import MurmurCollective
 internal import MurmurIdentity
-public import MurmurMachines
-internal import MurmurSessions
+internal import MurmurMachines
 public import MurmurWire
 
 /// A hash over everything a peer wanted done so far: two runs with the same digest did the same, and the first step at which digests
