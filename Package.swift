@@ -29,6 +29,7 @@ func tests(_ name: String, _ needs: [Target.Dependency], resources: [Resource]? 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -46,6 +47,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
   ],
@@ -78,6 +80,7 @@ let package = Package(
     // Worlds
     room("Worlds", "Scenario", ["MurmurMachines", "MurmurSessions", yams]),
     room("Worlds", "Library", ["MurmurDatasets", crypto]),
+    room("Worlds", "Storage", ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", grdb]),
     room(
       "Worlds", "Simulator",
       [
@@ -109,8 +112,15 @@ let package = Package(
         "MurmurCollective", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", "MurmurCompute",
         "MurmurAggregation", "MurmurSessions",
       ]),
+    tests(
+      "Peer",
+      [
+        "MurmurPeer", "MurmurStorage", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks",
+        "MurmurCompute", "MurmurCollective", "MurmurSessions",
+      ]),
     tests("Scenario", ["MurmurScenario", "MurmurMachines", "MurmurSessions"]),
     tests("Library", ["MurmurLibrary", "MurmurDatasets", "MurmurCompute", "MurmurMachines"]),
+    tests("Storage", ["MurmurStorage", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks"]),
     tests("Reports", ["MurmurReports"]),
     tests(
       "Simulator",

@@ -18,6 +18,20 @@ struct Network {
   /// Everything that was sent, lost or not.
   private(set) var traffic: [Sent] = []
   private(set) var timersArmed = 0
+  /// What is on each peer's disk, and what is pinned there.
+  var disks: [[CID: Block]]
+  private(set) var diskPins: [Set<BlockStore.Pin>]
+  var brokenDisks: Set<Int> = []
+  var diskDelay = Instant.Span.milliseconds(1)
+  private(set) var errands = 0
+  /// The most bytes of blocks that lay in a peer's memory after any step.
+  private(set) var mostMemory: [Int]
+  /// What was read of objects at the moment they were complete, if it was.
+  var readsCompleted = false
+  private(set) var read: [Result<[UInt8], any Error>] = []
+  /// Whether everything that was sent is kept for the test to look at.
+  var keepsTraffic = true
+  private var uplinks: [Instant]
   private var events: [Event] = []
   private var sequence = 0
   private var chance: Chance
@@ -28,6 +42,8 @@ struct Network {
     var delay = Instant.Span.milliseconds(20)
     var jitter = Instant.Span.zero
     var loss = 0.0
+    /// Bytes a second that each peer can send; without them nothing takes time but the delay.
+    var rates: [Double?] = []
   }
 
   struct Sent {
@@ -46,6 +62,10 @@ struct Network {
   init(_ stores: [BlockStore], seed: UInt64, limits: Limits = Limits()) {
     peers = stores.map { Exchange(store: $0, limits: limits) }
     chance = Chance(seed: seed)
+    disks = stores.map { _ in [:] }
+    diskPins = stores.map { _ in [] }
+    mostMemory = stores.map { _ in 0 }
+    uplinks = stores.map { _ in .origin }
     numbers = Dictionary(uniqueKeysWithValues: stores.indices.map { (Network.id($0), $0) })
   }
 
@@ -58,6 +78,7 @@ struct Network {
 
   mutating func give(_ input: Exchange.Input, to peer: Int) {
     peers[peer].step(input, at: now, chance: &chance, effects: &effects)
+    mostMemory[peer] = max(mostMemory[peer], peers[peer].store.memoryBytes)
     for effect in effects.take() { perform(effect, of: peer) }
   }
 
@@ -78,9 +99,10 @@ struct Network {
     switch effect {
     case .send(let id, let message):
       guard let to = numbers[id] else { return }
-      traffic.append(Sent(from: peer, to: to, message: message))
+      if keepsTraffic { traffic.append(Sent(from: peer, to: to, message: message)) }
+      let sent = leave(message, from: peer, to: to)
       guard !dead.contains(to), !dead.contains(peer), !chance.happens(links.loss) else { return }
-      let delay = links.delay + links.jitter * chance.uniform()
+      let delay = sent - now + links.delay + links.jitter * chance.uniform()
       var arrived = message
       if encodes {
         do { arrived = try BitswapMessage.decode(message.encode()) } catch { preconditionFailure("own message: \(error)") }
@@ -90,9 +112,43 @@ struct Network {
       timersArmed += 1
       // A timer that was replaced fires too: that must be harmless.
       push(.timerFired(timer), to: peer, at: time)
-    case .completed(let root): completed.append((peer, root))
+    case .completed(let root):
+      completed.append((peer, root))
+      if readsCompleted { read.append(Result { try Object.read(root, from: peers[peer].store) }) }
     case .failed(_, let failure): failed.append((peer, failure))
     case .report(let offender, let offence): reports.append((peer, offender, offence))
+    case .disk(let errand): perform(errand, of: peer)
+    }
+  }
+
+  /// When the last byte of a message has left: one after the other at the sender's rate.
+  private mutating func leave(_ message: BitswapMessage, from peer: Int, to other: Int) -> Instant {
+    guard let rate = links.rates.isEmpty ? nil : links.rates[peer] else { return now }
+    let bytes = message.wireSize
+    uplinks[peer] = max(uplinks[peer], now) + .seconds(Double(bytes) / rate)
+    let blocks = message.blocks.reduce(0) { $0 + $1.bytes.count }
+    if blocks > 0, peers[peer].limits.unwrittenBytesPerPeer != .max {
+      push(.written(to: Network.id(other), bytes: blocks), to: peer, at: uplinks[peer])
+    }
+    return uplinks[peer]
+  }
+
+  /// The disk of a peer: what is stored is there after a while, what is loaded comes after a while.
+  private mutating func perform(_ errand: BlockStore.Errand, of peer: Int) {
+    errands += 1
+    let done = now + diskDelay * (0.5 + chance.uniform())
+    switch errand {
+    case .store(let block):
+      if brokenDisks.contains(peer) {
+        push(.disk(.notStored(block.cid)), to: peer, at: done)
+      } else {
+        disks[peer][block.cid] = block
+        push(.disk(.stored(block.cid)), to: peer, at: done)
+      }
+    case .load(let cid): push(.disk(.loaded(cid, disks[peer][cid])), to: peer, at: done)
+    case .discard(let cid): disks[peer][cid] = nil
+    case .pin(let pin): diskPins[peer].insert(pin)
+    case .unpin(let pin): diskPins[peer].remove(pin)
     }
   }
 

@@ -49,6 +49,20 @@ public struct OptimizerState: Sendable, Hashable {
     (first, second) = (empty, empty)
   }
 
+  /// The powers of the decay rates that Adam's corrections are at.
+  package var powers: (first: Double, second: Double) { (power1, power2) }
+
+  /// A state as it was; `second` is empty for SGD.
+  package init(
+    _ rule: Optimizer, steps: Int, powers: (first: Double, second: Double), first: ParameterVector, second: ParameterVector
+  ) {
+    self.rule = rule
+    self.steps = steps
+    self.first = first
+    self.second = second
+    (power1, power2) = powers
+  }
+
   /// Forgets everything but the rule.
   public mutating func reset() { self = OptimizerState(rule, count: first.count) }
 

@@ -59,7 +59,7 @@ extension CID: CustomStringConvertible, LosslessStringConvertible {
 
   /// The codec that `prefix` (an identifier without its digest) names; throws unless it names SHA-256 as well.
   public static func codec(ofPrefix prefix: [UInt8]) throws(WireError) -> Codec {
-    if prefix == [0x12, 0x20] { return .dagPB }
+    if prefix == [0x12, 0x20] || prefix == prefixOfVersion0 { return .dagPB }
     var position = 0
     let codec = try readCodec(prefix, at: &position)
     guard Array(prefix[position...]) == [0x12, 0x20] else {

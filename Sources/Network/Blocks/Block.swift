@@ -12,6 +12,8 @@ public struct Block: Hashable, Sendable {
   /// Whether the bytes were hashed on this machine, here or by the caller. ``Exchange`` hashes what is not verified and refuses it
   /// if the name is wrong.
   public let isVerified: Bool
+  /// Whether the one it is sent to knows it by its name of version 0 (`Qm…`), which then goes with it over Bitswap.
+  public internal(set) var isVersion0 = false
 
   /// The most bytes a block may have: what every Bitswap implementation passes on.
   public static let mostBytes = 2 << 20

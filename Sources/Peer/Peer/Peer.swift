@@ -25,6 +25,10 @@ public struct Peer: Machine, Sendable {
     case fired(Timer)
     /// The job handed out by `compute` ended.
     indirect case worked(WorkResult)
+    /// The world did an errand at its disk; only with a store that has one.
+    case disk(BlockStore.Outcome)
+    /// The world got rid of so many bytes of blocks sent to a peer; only counted with `Limits.unwrittenBytesPerPeer`.
+    case written(to: PeerID, bytes: Int)
   }
 
   /// What a peer wants done.
@@ -33,6 +37,8 @@ public struct Peer: Machine, Sendable {
     case arm(Timer, at: Instant)
     indirect case compute(Work)
     case note(CollectiveEvent)
+    /// Something is to be done with the disk; only with a store that has one.
+    case disk(BlockStore.Errand)
   }
 
   /// What travels between two peers, one case for each protocol.
@@ -109,6 +115,8 @@ public struct Peer: Machine, Sendable {
     case .fired(.blocks(let timer)): step(exchange: .timerFired(timer), at: now, &effects)
     case .fired(.pubsub(let timer)): step(pubsub: .timerFired(timer), at: now, &effects)
     case .worked(let result): step(collective: .worked(result), at: now, &effects)
+    case .disk(let outcome): step(exchange: .disk(outcome), at: now, &effects)
+    case .written(let peer, let bytes): step(exchange: .written(to: peer, bytes: bytes), at: now, &effects)
     }
   }
 
@@ -161,6 +169,7 @@ public struct Peer: Machine, Sendable {
       case .failed(let root, let failure):
         step(collective: .notFetched(root: root, reason: "\(failure)"), at: now, &effects)
       case .report(let peer, let offence): effects.append(.note(.offended(by: peer, "\(offence)")))
+      case .disk(let errand): effects.append(.disk(errand))
       }
     }
   }

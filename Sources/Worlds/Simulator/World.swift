@@ -227,6 +227,7 @@ struct World {
       queue.schedule(
         .worked(Int32(node), life: Int32(nodes[node].life), ticket), at: now + Instant.Span(seconds: needed))
     case .note(let event): note(event, of: node)
+    case .disk: preconditionFailure("simulated stores are all in memory")
     }
   }
 

@@ -11,18 +11,28 @@ extension BitswapMessage {
     }
     message.payload = blocks.map { block in
       var payload = Murmur_Bitswap_Message.Payload()
-      payload.prefix = .init(wire: block.cid.prefix)
+      payload.prefix = .init(wire: block.isVersion0 ? CID.prefixOfVersion0 : block.cid.prefix)
       payload.data = .init(wire: block.bytes)
       return payload
     }
     message.presences = presences.map { presence in
       var encoded = Murmur_Bitswap_Message.Presence()
-      encoded.cid = .init(wire: presence.cid.bytes)
+      encoded.cid = .init(wire: presence.isVersion0 ? presence.cid.bytesOfVersion0 : presence.cid.bytes)
       encoded.kind = presence.has ? .have : .dontHave
       return encoded
     }
     message.pendingBytes = Int32(clamping: max(0, pendingBytes))
     return message.wire
+  }
+
+  /// The encoded message for Bitswap 1.0.0: blocks without prefixes.
+  func encodeBare() -> [UInt8] {
+    var bare = self
+    bare.blocks = []
+    var message = Murmur_Bitswap_Message()
+    message.blocks = blocks.map { .init(wire: $0.bytes) }
+    // Concatenating two protobuf messages merges them.
+    return bare.encode() + message.wire
   }
 
   /// The message that `bytes` encode; blocks are named by hashing them.
@@ -42,13 +52,15 @@ extension BitswapMessage {
     for payload in message.payload {
       let codec: CID.Codec
       do { codec = try CID.codec(ofPrefix: payload.prefix.array) } catch { continue }
-      result.blocks.append(try block(payload.data.array, codec: codec))
+      var block = try block(payload.data.array, codec: codec)
+      block.isVersion0 = payload.prefix.first != 1
+      result.blocks.append(block)
     }
     for presence in message.presences {
       guard let cid = known(presence.cid.array) else { continue }
       switch presence.kind {
-      case .have: result.presences.append(Presence(cid, has: true))
-      case .dontHave: result.presences.append(Presence(cid, has: false))
+      case .have: result.presences.append(Presence(cid, has: true, isVersion0: presence.cid.count == 34))
+      case .dontHave: result.presences.append(Presence(cid, has: false, isVersion0: presence.cid.count == 34))
       case .UNRECOGNIZED(let kind): throw WireError(what, "a block presence of kind \(kind) does not exist")
       }
     }
@@ -87,7 +99,7 @@ extension BitswapMessage {
 extension BitswapMessage.Want {
   fileprivate var encoded: Murmur_Bitswap_Message.Wantlist.Entry {
     var entry = Murmur_Bitswap_Message.Wantlist.Entry()
-    entry.block = .init(wire: cid.bytes)
+    entry.block = .init(wire: isVersion0 ? cid.bytesOfVersion0 : cid.bytes)
     entry.priority = priority
     entry.cancel = kind == .cancel
     entry.kind = kind == .have ? .have : .block
@@ -98,5 +110,6 @@ extension BitswapMessage.Want {
   fileprivate init(decoding entry: Murmur_Bitswap_Message.Wantlist.Entry, _ cid: CID) {
     let kind: Kind = entry.cancel ? .cancel : entry.kind == .have ? .have : .block
     self.init(cid, kind, priority: entry.priority, sendDontHave: entry.sendDontHave)
+    isVersion0 = entry.block.count == 34
   }
 }

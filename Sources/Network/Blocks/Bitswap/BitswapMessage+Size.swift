@@ -11,9 +11,13 @@ extension BitswapMessage {
       size += delimited(list)
     }
     for block in blocks {
-      size += delimited(delimited(block.cid.prefixByteCount) + (block.bytes.isEmpty ? 0 : delimited(block.bytes.count)))
+      size += delimited(
+        delimited(block.isVersion0 ? 4 : block.cid.prefixByteCount) + (block.bytes.isEmpty ? 0 : delimited(block.bytes.count)))
     }
-    for presence in presences { size += delimited(delimited(presence.cid.byteCount) + (presence.has ? 0 : 2)) }
+    for presence in presences {
+      size += delimited(
+        delimited(presence.isVersion0 ? CID.byteCountOfVersion0 : presence.cid.byteCount) + (presence.has ? 0 : 2))
+    }
     if pendingBytes > 0 { size += 1 + Varint.size(UInt64(min(pendingBytes, Int(Int32.max)))) }
     return size
   }
@@ -22,7 +26,7 @@ extension BitswapMessage {
 extension BitswapMessage.Want {
   /// The entry's size without its own tag and length.
   var wireSize: Int {
-    var size = delimited(cid.byteCount)
+    var size = delimited(isVersion0 ? CID.byteCountOfVersion0 : cid.byteCount)
     // A negative int32 is sign-extended to ten bytes on the wire.
     if priority != 0 { size += 1 + (priority < 0 ? 10 : Varint.size(UInt64(priority))) }
     if kind != .block { size += 2 }

@@ -40,6 +40,8 @@ public struct BitswapMessage: Hashable, Sendable {
     public var priority: Int32
     /// Whether a "no" is to be answered, rather than silence until the block turns up.
     public var sendDontHave: Bool
+    /// Whether the sender named the block by its version 0 identifier (`Qm…`); answers must name it so too.
+    public var isVersion0 = false
 
     /// A line of a want-list.
     public init(_ cid: CID, _ kind: Kind = .block, priority: Int32 = 1, sendDontHave: Bool = true) {
@@ -66,11 +68,14 @@ public struct BitswapMessage: Hashable, Sendable {
     public var cid: CID
     /// True for HAVE, false for DONT_HAVE.
     public var has: Bool
+    /// Whether the block is named by its version 0 identifier, as whoever asked did.
+    public var isVersion0: Bool
 
     /// Whether the sender has `cid`.
-    public init(_ cid: CID, has: Bool) {
+    public init(_ cid: CID, has: Bool, isVersion0: Bool = false) {
       self.cid = cid
       self.has = has
+      self.isVersion0 = isVersion0
     }
   }
 

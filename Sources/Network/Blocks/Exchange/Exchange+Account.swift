@@ -32,7 +32,7 @@ extension Fetch {
     let open = wants.filter { !$0.isHere }
     if missing != open.count { found.append("\(missing) blocks are said to be missing, \(open.count) are") }
     if unasked != open.count(where: { $0.asked == 0 }) { found.append("\(unasked) blocks are said to be nobody's") }
-    if missing == 0 { found.append("a complete fetch goes on") }
+    if missing == 0, pending.isEmpty { found.append("a complete fetch goes on") }
     if wants.contains(where: { $0.isHere && $0.asked != 0 }) { found.append("a block that is here is asked for") }
     for (index, source) in sources.enumerated() {
       let asked = wants.count { $0.asked >> UInt64(index) & 1 == 1 }

@@ -7,12 +7,13 @@ extension Exchange {
   /// Ends a fetch that has everything, or asks on; ends it too if there is nobody left to ask.
   mutating func proceed(_ index: Int, _ now: Instant, _ effects: inout Effects<Effect>) {
     guard fetches[index].missing > 0 else {
+      guard fetches[index].pending.isEmpty else { return }
       statistics.completed += 1
       effects.append(.completed(root: fetches[index].root))
       close(index)
       return
     }
-    guard fetches[index].unasked > 0 else { return }
+    guard fetches[index].unasked > 0, !isCongested else { return }
     guard fetches[index].wants.count <= limits.blocksPerFetch else {
       fail(index, .tooManyBlocks, now, &effects)
       return

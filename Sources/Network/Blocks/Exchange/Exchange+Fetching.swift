@@ -5,10 +5,12 @@ internal import MurmurWire
 /// The asking side: from a want to the last block.
 extension Exchange {
   mutating func want(
-    _ root: CID, _ providers: [PeerID], _ deadline: Instant, _ now: Instant, _ effects: inout Effects<Effect>
+    _ root: CID, _ providers: [PeerID], _ deadline: Instant, _ keeping: Keeping, _ now: Instant,
+    _ effects: inout Effects<Effect>
   ) {
     if let index = fetches.firstIndex(where: { $0.root == root }) {
       fetches[index].deadline = max(fetches[index].deadline, deadline)
+      if store.shelf != nil, keeping == .memory { keepInMemory(index, &effects) }
       for peer in providers where fetches[index].source(of: peer) == nil {
         guard fetches[index].add(source: peer, window: limits.firstWindow) != nil else { break }
       }
@@ -24,6 +26,7 @@ extension Exchange {
     }
     if root.codec == .dagPB { store.hold(root, cascading: true) }
     for missing in store.missing(of: root, limit: limits.blocksPerFetch + 1) { fetch.add(missing) }
+    if store.shelf != nil { prepare(&fetch, keeping, &effects) }
     for peer in providers where fetch.source(of: peer) == nil {
       guard fetch.sources.count < Fetch.mostSources else { break }
       _ = fetch.add(source: peer, window: limits.firstWindow)
@@ -92,7 +95,8 @@ extension Exchange {
     statistics.blocksReceived += 1
     statistics.bytesReceived += block.bytes.count
     for index in fetches.indices { take(block, from: peer, slot, in: index, now, &effects) }
-    if waiting > 0 { serveWaiting(block, now, &effects) }
+    if store.shelf != nil { awaitSafety(of: block.cid) }
+    if waiting > 0 { serveWaiting(block.cid, block.bytes.count, now, &effects) }
   }
 
   /// One fetch takes a block it was waiting for, thanks its giver and asks nobody else for it.
@@ -122,6 +126,7 @@ extension Exchange {
     }
     guard block.cid.codec == .dagPB else { return }
     for child in store.missing(of: block.cid, limit: limits.blocksPerFetch + 1) { fetches[index].add(child) }
+    if store.shelf != nil { bring(below: block.cid, in: index, &effects) }
   }
 
   /// A peer said whether it has a block.

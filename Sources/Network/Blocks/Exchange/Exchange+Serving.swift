@@ -8,6 +8,7 @@ extension Exchange {
   mutating func asked(_ message: BitswapMessage, by slot: Int, _ now: Instant, _ effects: inout Effects<Effect>) {
     if message.isFull {
       ledgers[slot].orders = []
+      ledgers[slot].loading = []
       forgetWaiting(slot)
     }
     var presences: [BitswapMessage.Presence] = []
@@ -15,16 +16,17 @@ extension Exchange {
       switch want.kind {
       case .cancel:
         ledgers[slot].orders.removeAll { $0.cid == want.cid }
+        if !ledgers[slot].loading.isEmpty { ledgers[slot].loading.removeAll { $0.cid == want.cid } }
         forgetWaiting(slot, want.cid)
       case .have:
-        guard let block = store.peek(want.cid) else {
+        guard let size = store.size(of: want.cid) else {
           deny(want, slot, &presences)
           continue
         }
-        if block.bytes.count <= limits.smallBlock {
+        if size <= limits.smallBlock {
           order(want, slot, &presences)
         } else {
-          presences.append(.init(want.cid, has: true))
+          presences.append(want.answer(true))
         }
       case .block:
         if store.has(want.cid) { order(want, slot, &presences) } else { deny(want, slot, &presences) }
@@ -37,20 +39,22 @@ extension Exchange {
   mutating func hangUp(_ slot: Int) {
     ledgers[slot].isConnected = false
     ledgers[slot].orders = []
+    ledgers[slot].loading = []
+    ledgers[slot].unwritten = 0
     forgetWaiting(slot)
   }
 
   /// A block turned up: whoever waits for it gets it, or is told.
-  mutating func serveWaiting(_ block: Block, _ now: Instant, _ effects: inout Effects<Effect>) {
+  mutating func serveWaiting(_ cid: CID, _ size: Int, _ now: Instant, _ effects: inout Effects<Effect>) {
     for slot in ledgers.indices where !ledgers[slot].waiting.isEmpty {
-      let wants = ledgers[slot].waiting.filter { $0.cid == block.cid }
+      let wants = ledgers[slot].waiting.filter { $0.cid == cid }
       guard !wants.isEmpty else { continue }
-      forgetWaiting(slot, block.cid)
+      forgetWaiting(slot, cid)
       var presences: [BitswapMessage.Presence] = []
-      if wants.contains(where: { $0.kind == .block }) || block.bytes.count <= limits.smallBlock {
+      if wants.contains(where: { $0.kind == .block }) || size <= limits.smallBlock {
         order(wants[0], slot, &presences)
       } else {
-        presences.append(.init(block.cid, has: true))
+        presences.append(wants[0].answer(true))
       }
       serve(slot, presences, now, &effects)
     }
@@ -70,12 +74,12 @@ extension Exchange {
   private mutating func order(_ want: BitswapMessage.Want, _ slot: Int, _ presences: inout [BitswapMessage.Presence]) {
     guard !ledgers[slot].orders.contains(where: { $0.cid == want.cid }) else { return }
     guard ledgers[slot].orders.count < limits.ordersPerPeer else {
-      if want.sendDontHave { presences.append(.init(want.cid, has: false)) }
+      if want.sendDontHave { presences.append(want.answer(false)) }
       return
     }
     var place = ledgers[slot].orders.count
     while place > 0, ledgers[slot].orders[place - 1].priority < want.priority { place -= 1 }
-    let order = Ledger.Order(cid: want.cid, priority: want.priority)
+    let order = Ledger.Order(cid: want.cid, priority: want.priority, isVersion0: want.isVersion0)
     if place == ledgers[slot].orders.count {
       ledgers[slot].orders.append(order)
     } else {
@@ -86,7 +90,7 @@ extension Exchange {
   /// The block is not here: says so, or remembers the want.
   private mutating func deny(_ want: BitswapMessage.Want, _ slot: Int, _ presences: inout [BitswapMessage.Presence]) {
     if want.sendDontHave {
-      presences.append(.init(want.cid, has: false))
+      presences.append(want.answer(false))
       return
     }
     guard limits.waitingPerPeer > 0, !ledgers[slot].waiting.contains(where: { $0.cid == want.cid && $0.kind == want.kind }) else {
@@ -104,7 +108,7 @@ extension Exchange {
   }
 
   /// Sends what the peer may have now, with `presences`; the rest waits for the next window.
-  private mutating func serve(
+  mutating func serve(
     _ slot: Int, _ presences: [BitswapMessage.Presence], _ now: Instant, _ effects: inout Effects<Effect>
   ) {
     openWindows(slot, now)
@@ -113,10 +117,16 @@ extension Exchange {
     var served = 0
     let orders = ledgers[slot].orders
     while served < orders.count, isAllowed(slot), windowSpent <= limits.windowBytes {
-      let cid = orders[served].cid
+      let order = orders[served]
+      let cid = order.cid
+      if store.isElsewhere(cid) {
+        guard load(order, slot, &effects) else { break }
+        served += 1
+        continue
+      }
       served += 1
       guard let block = store.get(cid) else {
-        message.presences.append(.init(cid, has: false))
+        message.presences.append(.init(cid, has: false, isVersion0: order.isVersion0))
         continue
       }
       let count = block.bytes.count
@@ -125,7 +135,7 @@ extension Exchange {
         message = BitswapMessage()
         size = 0
       }
-      message.blocks.append(block)
+      message.blocks.append(order.isVersion0 ? block.underVersion0 : block)
       size += count
       spend(count, slot)
     }
@@ -133,7 +143,7 @@ extension Exchange {
       if served > 0 { ledgers[slot].orders = [] }
     } else {
       ledgers[slot].orders.removeFirst(served)
-      message.pendingBytes = orders[served...].reduce(0) { $0 + (store.peek($1.cid)?.bytes.count ?? 0) }
+      message.pendingBytes = orders[served...].reduce(0) { $0 + (store.size(of: $1.cid) ?? 0) }
       let next = min(ledgers[slot].windowStart, windowStart) + limits.window
       if serviceArmed > next {
         serviceArmed = next
@@ -146,6 +156,7 @@ extension Exchange {
 
   /// Whether the peer may have another block in this window; the first is free, so that a debtor gets at least a trickle.
   private func isAllowed(_ slot: Int) -> Bool {
+    guard ledgers[slot].unwritten <= limits.unwrittenBytesPerPeer else { return false }
     guard ledgers[slot].windowSpent > 0 else { return true }
     return ledgers[slot].windowSpent <= Int(Double(limits.windowBytesPerPeer) * ledgers[slot].share(grace: limits.grace))
   }
@@ -161,8 +172,9 @@ extension Exchange {
     }
   }
 
-  private mutating func spend(_ count: Int, _ slot: Int) {
+  mutating func spend(_ count: Int, _ slot: Int) {
     windowSpent += count
+    if limits.unwrittenBytesPerPeer != .max { ledgers[slot].unwritten += count }
     ledgers[slot].windowSpent += count
     ledgers[slot].sent += count
     statistics.blocksSent += 1

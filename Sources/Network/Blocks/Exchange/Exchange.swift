@@ -31,6 +31,9 @@ public struct Exchange: Machine, Sendable {
   var windowSpent = 0
   /// How many ledgers have wants that wait for a block to turn up.
   var waiting = 0
+  /// Blocks that the world was asked to bring, and how many bytes they have.
+  var loading: [CID: Int] = [:]
+  var loadingBytes = 0
 
   /// An exchange that gives from and fetches into `store`.
   public init(store: BlockStore = BlockStore(), limits: Limits = Limits()) {
@@ -43,7 +46,7 @@ public struct Exchange: Machine, Sendable {
     /// The owner wants the object: all blocks below `root`. `providers` are peers believed to have it, the most promising first;
     /// without any the connected peers are asked. With a deadline silent peers are asked again until then, without one a silent
     /// peer is given up after ``Limits/attempts``. Wanting a root again adds providers and may extend the deadline.
-    case want(root: CID, providers: [PeerID], deadline: Instant?)
+    case want(root: CID, providers: [PeerID], deadline: Instant?, keeping: Keeping = .memory)
     /// The owner does not want the object any more.
     case cancel(CID)
     /// The owner put this block into the store; peers that wait for it get it.
@@ -56,6 +59,20 @@ public struct Exchange: Machine, Sendable {
     case disconnected(PeerID)
     /// A timer fired.
     case timerFired(Timer)
+    /// The world did an errand.
+    case disk(BlockStore.Outcome)
+    /// The world got rid of so many bytes of blocks that were sent to the peer; only counted with
+    /// ``Limits/unwrittenBytesPerPeer``.
+    case written(to: PeerID, bytes: Int)
+  }
+
+  /// Where an object is to be when its fetch is complete.
+  public enum Keeping: Hashable, Sendable {
+    /// All of it in memory, so that it can be read at once.
+    case memory
+    /// All of it safe on the world's disk, however large; in memory only what passes through. The same as ``memory`` for a store
+    /// without a disk.
+    case disk
   }
 
   /// What an exchange may want done.
@@ -70,6 +87,8 @@ public struct Exchange: Machine, Sendable {
     case arm(Timer, at: Instant)
     /// A peer broke the rules.
     case report(PeerID, Offence)
+    /// Something is to be done with the disk; only of a store that has one.
+    case disk(BlockStore.Errand)
   }
 
   /// The timers of an exchange.
@@ -116,13 +135,14 @@ public struct Exchange: Machine, Sendable {
 
   /// Takes one input and appends what is to be done.
   public mutating func step(_ input: Input, at now: Instant, chance: inout Chance, effects: inout Effects<Effect>) {
+    if store.shelf != nil { spareMemory() }
     switch input {
-    case .want(let root, let providers, let deadline):
-      want(root, providers, deadline ?? .never, now, &effects)
+    case .want(let root, let providers, let deadline, let keeping):
+      want(root, providers, deadline ?? .never, keeping, now, &effects)
     case .cancel(let root):
       cancel(root, now, &effects)
     case .added(let cid):
-      if waiting > 0, let block = store.peek(cid) { serveWaiting(block, now, &effects) }
+      if waiting > 0, let size = store.size(of: cid) { serveWaiting(cid, size, now, &effects) }
     case .received(let peer, let message):
       receive(message, from: peer, now, &effects)
     case .connected(let peer):
@@ -135,7 +155,12 @@ public struct Exchange: Machine, Sendable {
     case .timerFired(.service):
       serviceArmed = .never
       serveBacklog(now, &effects)
+    case .disk(let outcome):
+      wasDone(outcome, now, &effects)
+    case .written(let peer, let bytes):
+      written(bytes, to: peer, now, &effects)
     }
+    if store.shelf != nil { runErrands(&effects) }
   }
 
   /// The roots being fetched, in the order they were wanted.

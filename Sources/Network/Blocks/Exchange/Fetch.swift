@@ -16,6 +16,11 @@ struct Fetch: Sendable {
   /// Blocks that are not here; and those of them that nobody is being asked for.
   var missing = 0
   var unasked = 0
+  /// Where the object is to be in the end; for `memory`, what the world was asked to bring; for `disk`, what is not safe yet.
+  var keeping = Exchange.Keeping.memory
+  var pending: Set<CID> = []
+  /// For `memory`, everything that the world was asked to bring.
+  var brought: Set<CID> = []
   /// Peers that gave way to others in ``sources``.
   var former: [PeerID] = []
   var blocks = 0

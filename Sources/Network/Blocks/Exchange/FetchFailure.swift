@@ -41,6 +41,8 @@ public struct FetchFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case deadline
     /// The store has no room beside pinned blocks, or the block is too large.
     case storeFull
+    /// The world could not keep a block.
+    case notStored
     /// The object has more blocks than ``Limits/blocksPerFetch``.
     case tooManyBlocks
     /// ``Limits/fetches`` are going on already.
@@ -62,6 +64,7 @@ public struct FetchFailure: Error, Hashable, Sendable, CustomStringConvertible {
       case .silence: "peers do not answer"
       case .deadline: "the deadline passed"
       case .storeFull: "the store is full of pinned blocks; unpin some or raise its budget"
+      case .notStored: "a block could not be written to the store; see why in the log"
       case .tooManyBlocks: "the object has too many blocks"
       case .tooManyFetches: "too many objects are being fetched; wait for one to end"
       }

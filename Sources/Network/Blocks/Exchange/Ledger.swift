@@ -24,6 +24,10 @@ public struct Ledger: Sendable {
   var windowSpent = 0
   /// Blocks to be sent to it, the most urgent first.
   var orders: [Order] = []
+  /// Blocks to be sent to it as soon as the world has brought them; they are paid for.
+  var loading: [Order] = []
+  /// Bytes of blocks sent to it that the world did not get rid of yet.
+  var unwritten = 0
   /// Blocks it wants that are not here.
   var waiting: [BitswapMessage.Want] = []
 
@@ -31,6 +35,7 @@ public struct Ledger: Sendable {
   struct Order: Sendable {
     var cid: CID
     var priority: Int32
+    var isVersion0 = false
   }
 
   init(_ peer: PeerID, at now: Instant) {

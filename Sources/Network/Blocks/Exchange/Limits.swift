@@ -38,9 +38,29 @@ public struct Limits: Hashable, Sendable {
   public var smallBlock = 1_024
   /// Bytes of blocks in one message; one larger block still goes alone.
   public var messageBytes = 1 << 20
+  /// Bytes of blocks that the world may have been given for one peer without having got rid of them: ``Exchange/Input/written(to:bytes:)``
+  /// counts them back. Without a bound, as here, the world need not say so.
+  public var unwrittenBytesPerPeer = Int.max
+  /// Bytes of blocks that the world is asked to bring from its disk at a time; one block is always brought.
+  public var loadingBytes = 16 << 20
+  /// Bytes of blocks that may wait to become safe on the disk; at more, nobody is asked for blocks until some are.
+  public var unsettledBytes = 64 << 20
   /// Unwanted blocks from one peer, beyond those it was asked for, until it is reported.
   public var unwantedPerPeer = 64
 
   /// The default limits.
   public init() {}
+
+  /// Limits for a host: bandwidth is what the connections give, so a peer's debt decides who is served first rather than how much;
+  /// what was not written yet bounds what is read from the disk for a peer.
+  public static var host: Limits {
+    var limits = Limits()
+    limits.ledgers = 4_096
+    limits.firstWindow = 8
+    limits.windowBytesPerPeer = 2 << 30
+    limits.windowBytes = 8 << 30
+    limits.grace = 1 << 30
+    limits.unwrittenBytesPerPeer = 4 << 20
+    return limits
+  }
 }

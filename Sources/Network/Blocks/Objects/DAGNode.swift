@@ -34,8 +34,8 @@ public struct DAGNode: Hashable, Sendable {
   /// Bytes of the file below this node.
   public var fileBytes: UInt64 { links.reduce(0) { $0 &+ $1.fileBytes } }
 
-  /// The node as a block.
-  public func block() -> Block {
+  /// The node as a block. With `version0` the links to dag-pb blocks are identifiers of version 0, as in what Kubo adds by default.
+  public func block(version0: Bool = false) -> Block {
     var file = Murmur_Unixfs_Data()
     file.kind = .file
     file.filesize = fileBytes
@@ -43,7 +43,7 @@ public struct DAGNode: Hashable, Sendable {
     var linkPart = Murmur_Dagpb_Node()
     linkPart.links = links.map { link in
       var encoded = Murmur_Dagpb_Link()
-      encoded.hash = .init(wire: link.cid.bytes)
+      encoded.hash = .init(wire: version0 && link.cid.codec == .dagPB ? link.cid.bytesOfVersion0 : link.cid.bytes)
       encoded.name = ""
       encoded.tsize = link.totalBytes
       return encoded
@@ -52,6 +52,17 @@ public struct DAGNode: Hashable, Sendable {
     dataPart.data = .init(wire: file.wire)
     // Concatenating two protobuf messages merges them; that puts the links first, as dag-pb wants it.
     return Block(linkPart.wire + dataPart.wire, codec: .dagPB)
+  }
+
+  /// A part of a file as a dag-pb block of its own, without links: what Kubo makes of each chunk unless told to leave leaves raw.
+  static func leaf(_ bytes: [UInt8]) -> Block {
+    var file = Murmur_Unixfs_Data()
+    file.kind = .file
+    if !bytes.isEmpty { file.data = .init(wire: bytes) }
+    file.filesize = UInt64(bytes.count)
+    var node = Murmur_Dagpb_Node()
+    node.data = .init(wire: file.wire)
+    return Block(node.wire, codec: .dagPB)
   }
 
   /// Reads a file node; throws for other kinds (directories, symbolic links), for sizes that do not fit the links and for names.

@@ -16,8 +16,14 @@ public enum Object {
   public struct Built: Sendable {
     /// The object's name: the last block's.
     public let root: CID
-    /// All blocks, each once, children before parents.
+    /// All blocks, each once, children before parents, the root last.
     public let blocks: [Block]
+
+    /// An object of blocks that were built before.
+    package init(root: CID, blocks: [Block]) {
+      self.root = root
+      self.blocks = blocks
+    }
   }
 
   /// Cuts `bytes` into blocks. One chunk shares the storage of `bytes`.

@@ -33,7 +33,8 @@ extension BlockStore {
     let block = entries[Int(slot)].block
     unlink(slot)
     index[block.cid] = nil
-    byteCount -= block.bytes.count
+    byteCount -= entries[Int(slot)].size
+    if shelf != nil { takeOffShelf(slot) }
     entries[Int(slot)].block = Block.none
     free.append(slot)
   }

@@ -11,6 +11,13 @@ extension BlockStore {
     /// Whether all blocks below it are kept too.
     public let isRecursive: Bool
 
+    /// A wish.
+    public init(name: String = "", root: CID, isRecursive: Bool = true) {
+      self.name = name
+      self.root = root
+      self.isRecursive = isRecursive
+    }
+
     /// Feeds the root alone to the hasher: few pins share one.
     public func hash(into hasher: inout Hasher) { hasher.combine(root) }
 
@@ -24,7 +31,9 @@ extension BlockStore {
 
   /// Keeps `root`, and with `recursive` everything below it, also what is still to come.
   public mutating func pin(_ root: CID, as name: String = "", recursive: Bool = true) {
-    pins[Pin(name: name, root: root, isRecursive: recursive), default: 0] += 1
+    let pin = Pin(name: name, root: root, isRecursive: recursive)
+    pins[pin, default: 0] += 1
+    if shelf != nil, pins[pin] == 1 { shelf?.errands.append(.pin(pin)) }
     hold(root, cascading: recursive)
   }
 
@@ -33,6 +42,7 @@ extension BlockStore {
     let pin = Pin(name: name, root: root, isRecursive: recursive)
     guard let count = pins[pin] else { return false }
     pins[pin] = count == 1 ? nil : count - 1
+    if count == 1 { shelf?.errands.append(.unpin(pin)) }
     release(root, cascading: recursive)
     return true
   }
@@ -95,7 +105,7 @@ extension BlockStore {
     let was = entries[Int(slot)].holds.isEmpty
     let turned = entries[Int(slot)].holds.change(by: step, recursive: recursive)
     let isFree = entries[Int(slot)].holds.isEmpty
-    let size = entries[Int(slot)].block.bytes.count
+    let size = entries[Int(slot)].size
     if was, !isFree {
       unlink(slot)
       pinnedBytes += size

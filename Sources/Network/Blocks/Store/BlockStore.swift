@@ -26,6 +26,8 @@ public struct BlockStore: Sendable {
   var pins: [Pin: Int] = [:]
   /// Holds on blocks that are not here yet.
   var expected: [CID: Holds] = [:]
+  /// What is on a disk and what is to be done there; `nil` if everything is in memory.
+  var shelf: Shelf?
 
   /// One block and its place in the order of use.
   struct Entry: Sendable {
@@ -34,6 +36,10 @@ public struct BlockStore: Sendable {
     var holds: Holds
     var older: Int32
     var newer: Int32
+    /// The block's size if its bytes are elsewhere; −1 if they are here.
+    var elsewhere: Int32 = -1
+
+    var size: Int { elsewhere < 0 ? block.bytes.count : Int(elsewhere) }
   }
 
   /// What happened to a block that was put.
@@ -71,10 +77,10 @@ public struct BlockStore: Sendable {
   /// How many blocks are held.
   public var count: Int { index.count }
 
-  /// Whether the block is here.
+  /// Whether the block is here, or elsewhere within reach.
   public func has(_ cid: CID) -> Bool { index[cid] != nil }
 
-  /// The block, as a use that keeps it longer; `nil` if it is not here.
+  /// The block, as a use that keeps it longer; `nil` if its bytes are not here.
   public mutating func get(_ cid: CID) -> Block? {
     guard let slot = index[cid] else {
       statistics.misses += 1
@@ -82,12 +88,12 @@ public struct BlockStore: Sendable {
     }
     statistics.hits += 1
     touch(slot)
-    return entries[Int(slot)].block
+    return entries[Int(slot)].elsewhere < 0 ? entries[Int(slot)].block : nil
   }
 
-  /// The block, without counting as a use; `nil` if it is not here.
+  /// The block, without counting as a use; `nil` if its bytes are not here.
   public func peek(_ cid: CID) -> Block? {
-    guard let slot = index[cid] else { return nil }
+    guard let slot = index[cid], entries[Int(slot)].elsewhere < 0 else { return nil }
     return entries[Int(slot)].block
   }
 
@@ -112,6 +118,7 @@ public struct BlockStore: Sendable {
     if !holds.isEmpty { pinnedBytes += size }
     if holds.recursive > 0 { cascade(from: block, by: 1) }
     statistics.stored += 1
+    shelf?.errands.append(.store(block))
     return .stored
   }
 
@@ -150,7 +157,7 @@ public struct BlockStore: Sendable {
   /// Identifiers of the object's blocks that are not here, in the order of the file, as far as nodes that are here name them; at
   /// most `limit`.
   public func missing(of root: CID, limit: Int = .max) -> [CID] {
-    guard let top = peek(root) else { return [root] }
+    guard let top = peek(root) else { return has(root) ? [] : [root] }
     guard top.cid.codec == .dagPB else { return [] }
     var out: [CID] = []
     var seen: Set<CID> = [root]
@@ -158,6 +165,7 @@ public struct BlockStore: Sendable {
     while let cid = rest.popLast() {
       guard seen.insert(cid).inserted else { continue }
       guard let block = peek(cid) else {
+        if shelf != nil, has(cid) { continue }
         out.append(cid)
         guard out.count < limit else { return out }
         continue
