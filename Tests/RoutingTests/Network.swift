@@ -31,6 +31,8 @@ struct Network {
   private var effects = Effects<Kademlia.Effect>()
   private var armed: [[Kademlia.Timer: Instant]]
   private var nextQuery: UInt64 = 0
+  /// The pairs that are connected.
+  private var met: Set<Int> = []
 
   private struct Event {
     let time: Instant
@@ -147,6 +149,7 @@ struct Network {
         return push(.failed(id, deadAreSilent ? .timedOut : .unreachable), to: peer, after: delay)
       }
       guard !chance.happens(loss) else { return push(.failed(id, .timedOut), to: peer, after: timeout) }
+      meet(peer, to)
       guard peers[to].mode == .server else { return push(.failed(id, .unsupported), to: peer, after: .milliseconds(80)) }
       sequence += 1
       tokens[sequence] = (peer, id)
@@ -165,6 +168,15 @@ struct Network {
       armed[peer][timer] = at
       push(.timerFired(timer), to: peer, at: max(at, now))
       armed[peer][timer] = max(at, now)
+    }
+  }
+
+  /// A first connection between two peers: each is told by identify what the other is.
+  private mutating func meet(_ one: Int, _ other: Int) {
+    guard met.insert(min(one, other) << 32 | max(one, other)).inserted else { return }
+    for (teller, hearer) in [(one, other), (other, one)] {
+      let isServer = peers[teller].mode == .server
+      push(.identified(Network.contact(teller), isServer: isServer), to: hearer, after: .milliseconds(100))
     }
   }
 

@@ -68,7 +68,7 @@ func mutated(_ bytes: [UInt8], _ chance: inout Chance) -> [UInt8] {
     #expect(message.closer.first?.addresses.map(\.description) == ["/ip4/8.8.4.4/tcp/4001"])
   }
 
-  @Test func `what is too large, cut off or of no kind is refused`() {
+  @Test func `what is too large, cut off or of no kind is refused`() throws {
     var limits = KademliaMessage.Limits()
     limits.messageBytes = 100
     #expect(throws: WireError.self) {
@@ -78,7 +78,7 @@ func mutated(_ bytes: [UInt8], _ chance: inout Chance) -> [UInt8] {
       #expect(throws: WireError.self, "\(wrong)") { try KademliaMessage.decode(wrong) }
     }
     let crowd = KademliaMessage(.findNode, key: [1], closer: (0..<200).map { Contact(PeerID(simulated: $0)) })
-    #expect(throws: Never.self) { #expect(try KademliaMessage.decode(crowd.encode()).closer.count == 64) }
+    #expect(try KademliaMessage.decode(crowd.encode()).closer.count == 64)
   }
 
   @Test func `hostile messages never trap`() throws {

@@ -96,9 +96,11 @@ extension Kademlia {
     public var acquaintances = 1_024
     /// Addresses of one peer; further ones are left out.
     public var addressesPerPeer = 8
-    /// Peers of one address group in a bucket, in the table, and among those that a search takes for the nearest; `nil` for any number.
+    /// Peers of one address group in a bucket; further ones do not get in; `nil` for any number.
     public var groupPerBucket: Int? = 2
+    /// Peers of one address group in the table; likewise.
     public var groupPerTable: Int? = 5
+    /// Peers of one address group among those that a search takes for the nearest; further ones are asked last.
     public var groupPerLookup: Int? = 4
     /// Values kept for others; beyond, the key farthest from us goes.
     public var records = 4_096
@@ -117,8 +119,9 @@ extension Kademlia {
 
     // What we put up with.
 
-    /// Requests of one peer a second, and at once; further ones are refused. Requests to keep something count fourfold.
+    /// Requests of one peer a second; further ones are refused. Requests to keep something count fourfold.
     public var requestsPerSecond = 50.0
+    /// Requests of one peer at once, after it was silent for long; likewise.
     public var requestBurst = 200.0
     /// Peers whose requests are counted; beyond, the one that asked longest ago is forgotten.
     public var countedPeers = 1_024

@@ -18,8 +18,8 @@ struct Lookup: Sendable {
     var state: State
     /// Who named it first, at most ``mostVouchers``; none for peers from our own table.
     var vouchers: [PeerID]
-    /// Whether it was asked a second time, with addresses that others named.
-    var isRetried = false
+    /// How often it was asked again: with addresses that others named, or because it is the one looked for.
+    var retries = 0
   }
 
   enum State: Equatable, Sendable {
@@ -41,6 +41,9 @@ struct Lookup: Sendable {
   }
 
   static let mostVouchers = 4
+  static let mostRetries = 2
+  /// The distance of a point to itself.
+  private static let nowhere = Digest(0, 0, 0, 0)
   let target: Digest
   private let own: PeerID
   private let parameters: Parameters
@@ -74,6 +77,12 @@ struct Lookup: Sendable {
 
   mutating func failed(_ peer: PeerID) {
     guard let index = candidates.firstIndex(where: { $0.contact.peer == peer && $0.state == .waiting }) else { return }
+    // The peer that is looked for itself is worth another attempt.
+    if candidates[index].distance == Lookup.nowhere, candidates[index].retries < Lookup.mostRetries {
+      candidates[index].retries += 1
+      candidates[index].state = .heard
+      return
+    }
     candidates[index].state = .failed
     for voucher in candidates[index].vouchers { credit[voucher, default: (0, 0)].failed += 1 }
   }
@@ -107,8 +116,8 @@ struct Lookup: Sendable {
     }
     candidates[low].vouchers.append(voucher)
     // Whoever named it first may have lied about where it is.
-    if candidates[low].state == .failed, !candidates[low].isRetried, candidates[low].contact.addresses.count > before {
-      candidates[low].isRetried = true
+    if candidates[low].state == .failed, candidates[low].retries == 0, candidates[low].contact.addresses.count > before {
+      candidates[low].retries += 1
       candidates[low].state = .heard
     }
   }

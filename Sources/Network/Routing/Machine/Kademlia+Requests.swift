@@ -47,7 +47,7 @@ extension Kademlia {
     case .success: admit(request.contact, request.point, at: now, &effects)
     case .failure(let failure):
       statistics.failures += 1
-      drop(request.contact.peer, request.point, failure, &effects)
+      drop(request.contact.peer, request.point, failure, at: now, &effects)
     }
     guard let number = request.search, let place = searches.firstIndex(where: { $0.number == number }) else { return }
     searches[place].effort.failures += result.isFailure ? 1 : 0
@@ -76,8 +76,14 @@ extension Kademlia {
     send(KademliaMessage(.findNode, key: contact.peer.bytes), to: contact, for: nil, at: now, &effects)
   }
 
-  private mutating func drop(_ peer: PeerID, _ point: Digest, _ failure: RequestFailure, _ effects: inout Effects<Effect>) {
-    if table.fail(peer, point, forGood: failure == .unsupported) { effects.append(.removed(peer)) }
+  /// A peer did not answer. If it is out, whoever took its place may be gone as well.
+  private mutating func drop(
+    _ peer: PeerID, _ point: Digest, _ failure: RequestFailure, at now: Instant, _ effects: inout Effects<Effect>
+  ) {
+    guard table.fail(peer, point, forGood: failure == .unsupported) else { return }
+    effects.append(.removed(peer))
+    guard requests.count < limits.requestsAtOnce, let oldest = table.checkOldest(inBucketOf: point, at: now) else { return }
+    check(oldest, at: now, &effects)
   }
 
   /// What is late is over.

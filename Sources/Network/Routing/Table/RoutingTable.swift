@@ -116,13 +116,16 @@ struct RoutingTable: Sendable {
     guard index < buckets.count else { return false }
     buckets[index].waiting.removeAll { $0.contact.peer == peer }
     guard let place = buckets[index].entries.firstIndex(where: { $0.contact.peer == peer }) else { return false }
+    // Silent for long, asked whether it is there, and silent again: once is enough then.
+    let wasChecked = buckets[index].entries[place].isBeingChecked
     buckets[index].entries[place].failures += 1
     buckets[index].entries[place].isBeingChecked = false
-    guard forGood || buckets[index].entries[place].failures >= configuration.failuresBeforeEviction else { return false }
+    guard forGood || wasChecked || buckets[index].entries[place].failures >= configuration.failuresBeforeEviction else { return false }
     buckets[index].entries.remove(at: place)
     count -= 1
     if let successor = buckets[index].waiting.popLast() {
-      buckets[index].entries.append(successor)
+      let later = buckets[index].entries.firstIndex { $0.lastSeen > successor.lastSeen } ?? buckets[index].entries.count
+      buckets[index].entries.insert(successor, at: later)
       count += 1
     }
     return true
