@@ -48,7 +48,8 @@ struct Network {
     armed = Array(repeating: [:], count: count)
     for number in 0..<count {
       numbers[Network.id(number)] = number
-      peers.append(Kademlia(id: Network.id(number), configuration: configuration, mode: clients.contains(number) ? .client : .server))
+      peers.append(
+        Kademlia(id: Network.id(number), configuration: configuration, mode: clients.contains(number) ? .client : .server))
     }
     for number in 0..<count {
       give(.addressesChanged([Network.address(number)]), to: number)

@@ -72,7 +72,10 @@ import Testing
     if share < 0.5 { #expect(at.found == 40, "seed 6") }
     let survivors = network.natures.indices.filter { network.natures[$0] == .honest }
     let stale = survivors.reduce(0) { sum, peer in
-      sum + network.peers[peer].contacts.count { contact in network.natures.indices.contains { network.natures[$0] == .dead && Network.id($0) == contact.peer } }
+      sum
+        + network.peers[peer].contacts.count { contact in
+          network.natures.indices.contains { network.natures[$0] == .dead && Network.id($0) == contact.peer }
+        }
     }
     #expect(stale == 0, "the dead are forgotten")
   }

@@ -50,25 +50,35 @@ extension Multiaddr {
   /// The first sixteen bits of an address of version 4, the first 32 of version 6, or the host name: addresses of one group are cheap
   /// for whoever has one of them, addresses of many groups are not.
   public var group: Group? {
-    if let bytes = hostBytes { return Group(bytes.count == 4 ? Array(bytes.prefix(2)) : Array(bytes.prefix(4))) }
     for part in parts {
       switch part {
-      case .dns(let name), .dns4(let name), .dns6(let name), .dnsaddr(let name): return Group(Array(name.utf8))
+      case .ip4(let bytes): return Group(4, bytes.prefix(2))
+      case .ip6(let bytes):
+        return bytes.starts(with: Multiaddr.mapped) ? Group(4, bytes.dropFirst(12).prefix(2)) : Group(6, bytes.prefix(4))
+      case .dns(let name), .dns4(let name), .dns6(let name), .dnsaddr(let name): return Group(named: name)
       default: continue
       }
     }
     return nil
   }
 
-  /// A neighbourhood of addresses.
+  /// A neighbourhood of addresses: one word.
   public struct Group: Hashable, Comparable, Sendable {
-    /// A prefix of an internet address, or a host name.
-    public let bytes: [UInt8]
+    /// The kind of address and the prefix, or 56 bits of a hash of the name.
+    private let word: UInt64
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ version: UInt64, _ prefix: ArraySlice<UInt8>) {
+      word = version << 56 | prefix.reduce(0) { $0 << 8 | UInt64($1) }
+    }
 
-    /// By bytes, the first first.
-    public static func < (left: Group, right: Group) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+    init(named name: String) {
+      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+      for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+      word = 1 << 56 | hash >> 8
+    }
+
+    /// By kind, then by prefix.
+    public static func < (left: Group, right: Group) -> Bool { left.word < right.word }
   }
 
   private static let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]

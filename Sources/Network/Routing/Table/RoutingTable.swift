@@ -10,14 +10,23 @@ internal import MurmurWire
 /// few peers get in at all.
 struct RoutingTable: Sendable {
   struct Entry: Sendable {
-    var contact: Contact
+    var contact: Contact { didSet { groups = RoutingTable.groups(contact) } }
     let point: Digest
+    /// The address groups of the contact.
+    private(set) var groups: [Multiaddr.Group]
     /// When it last answered or proved to be there.
     var lastSeen: Instant
     /// Requests in a row that it did not answer.
     var failures = 0
     /// Whether a check is under way.
     var isBeingChecked = false
+
+    init(contact: Contact, point: Digest, lastSeen: Instant) {
+      self.contact = contact
+      self.point = point
+      self.lastSeen = lastSeen
+      groups = RoutingTable.groups(contact)
+    }
   }
 
   private struct Bucket: Sendable {
@@ -94,7 +103,7 @@ struct RoutingTable: Sendable {
     for group in groups {
       var here = 0, everywhere = 0
       for index in buckets.indices {
-        for entry in buckets[index].entries where RoutingTable.groups(entry.contact).contains(group) {
+        for entry in buckets[index].entries where entry.groups.contains(group) {
           everywhere += 1
           if index == bucket { here += 1 }
         }
@@ -120,7 +129,9 @@ struct RoutingTable: Sendable {
     let wasChecked = buckets[index].entries[place].isBeingChecked
     buckets[index].entries[place].failures += 1
     buckets[index].entries[place].isBeingChecked = false
-    guard forGood || wasChecked || buckets[index].entries[place].failures >= configuration.failuresBeforeEviction else { return false }
+    guard forGood || wasChecked || buckets[index].entries[place].failures >= configuration.failuresBeforeEviction else {
+      return false
+    }
     buckets[index].entries.remove(at: place)
     count -= 1
     if let successor = buckets[index].waiting.popLast() {
@@ -157,26 +168,23 @@ struct RoutingTable: Sendable {
 
   /// The `limit` peers nearest to `target`, nearest first.
   func closest(to target: Digest, limit: Int, excluding: PeerID? = nil) -> [Entry] {
-    // Buckets nearer to the target than all others first would do; tables hold a few hundred peers, and sorting is simpler.
-    var all: [(distance: Digest, entry: Entry)] = []
+    var all: [(distance: Digest, bucket: Int, place: Int)] = []
     all.reserveCapacity(count)
-    let shared = own.commonPrefix(with: target)
-    // A bucket beyond the shared prefix is one distance class: all of them are nearer than those of shorter prefixes.
-    for index in buckets.indices.reversed() where index >= shared {
-      for entry in buckets[index].entries where entry.contact.peer != excluding {
-        all.append((entry.point.distance(to: target), entry))
+    func take(_ index: Int) {
+      for place in buckets[index].entries.indices where buckets[index].entries[place].contact.peer != excluding {
+        all.append((buckets[index].entries[place].point.distance(to: target), index, place))
       }
     }
-    // The bucket of the target itself is nearest; then those beyond it; then shorter prefixes one by one.
+    // Peers with as long a prefix in common with us as the target, or longer, are nearer to it than those with a shorter one.
+    let shared = own.commonPrefix(with: target)
+    for index in buckets.indices where index >= shared { take(index) }
     var index = min(shared, buckets.count) - 1
     while index >= 0, all.count < limit {
-      for entry in buckets[index].entries where entry.contact.peer != excluding {
-        all.append((entry.point.distance(to: target), entry))
-      }
+      take(index)
       index -= 1
     }
     all.sort { $0.distance < $1.distance }
-    return all.prefix(limit).map(\.entry)
+    return all.prefix(limit).map { buckets[$0.bucket].entries[$0.place] }
   }
 
   /// All peers, by bucket, the least recently seen of each first.
