@@ -81,7 +81,7 @@ import Testing
     var rule = PubSub.Scoring.TopicRule()
     rule.meshDeliveriesWeight = -1
     rule.meshDeliveriesThreshold = 4
-    rule.meshDeliveriesActivation = .seconds(30)
+    rule.meshDeliveriesActivation = .seconds(10)
     rule.meshDeliveriesWindow = .seconds(2)
     rule.meshFailureWeight = -1
     configuration.scoring?.topics[topic] = rule
@@ -94,7 +94,7 @@ import Testing
       (0..<40).reduce(0) { $0 + network.peers[$1].mesh(of: topic).count { network.mutes.contains($0) } }
     }
     let before = sybils(network)
-    let during = coverage(&network, honest: 40, messages: 60)
+    let during = coverage(&network, honest: 40, messages: 150)
     let after = coverage(&network, honest: 40, messages: 40)
     print("sybils in honest meshes: \(before), then \(sybils(network)); heard \(during), then \(after)")
     #expect(sybils(network) * 4 < before, "seed 43")

@@ -62,10 +62,11 @@ extension PubSub {
   /// What is remembered is the digest of the whole message, never its name: a forgery must not stand in the real message's way.
   private mutating func isSigned(_ message: Message, _ signer: Signing.Signer) -> Bool {
     let digest = Digest.sha256(of: message.signedBytes + message.signature + message.key)
-    guard !forgeries.contains(digest) else { return false }
+    guard !ratings.forgeries.contains(digest) else { return false }
     if signer.verify(message) { return true }
-    if forgeries.count >= limits.forgeries { forgeries.removeFirst(max(limits.forgeries / 4, 1)) }
-    forgeries.append(digest)
+    let most = limits.forgeries
+    if ratings.forgeries.count >= most { ratings.forgeries.removeFirst(max(most / 4, 1)) }
+    ratings.forgeries.append(digest)
     return false
   }
 

@@ -60,7 +60,7 @@ extension PubSub {
 
   private mutating func rescore(_ peer: PeerID, _ index: Int, at now: Instant) {
     guard let scoring = configuration.scoring, let neighbor = neighbors.index(of: peer) else { return }
-    let neighbours = ratings[index].host.map { host in neighbors.hosts[host] ?? 1 } ?? 1
+    let neighbours = ratings[index].host.map { host in ratings.neighbours[host] ?? 1 } ?? 1
     neighbors[neighbor].score = ratings.score(index, neighbours: neighbours, at: now, scoring)
   }
 
@@ -77,7 +77,7 @@ extension PubSub {
     guard let scoring = configuration.scoring else { return }
     for topic in topics.list where topic.isSubscribed { ratings.note(mesh: topic.mesh, of: topic.topic, at: now, scoring) }
     ratings.decay(at: now, scoring)
-    neighbors.hosts = scoring.colocationWeight == 0 ? [:] : ratings.hosts
+    ratings.neighbours = scoring.colocationWeight == 0 ? [:] : ratings.hosts
     for neighbor in 0..<neighbors.count {
       let peer = neighbors.peers.list[neighbor]
       guard let index = ratings.index(of: peer) else { continue }

@@ -1,6 +1,5 @@
 public import MurmurIdentity
 public import MurmurMachines
-internal import MurmurWire
 
 /// Publish and subscribe among peers, as a machine: libp2p's gossipsub v1.1.
 ///
@@ -139,9 +138,8 @@ public struct PubSub: Machine, Sendable {
   var topics = Topics()
   var cache = MessageCache()
   var promises: [Promise] = []
-  var ratings = Ratings()
-  /// Digests of wrongly signed messages, in order of arrival.
-  var forgeries: [Digest] = []
+  /// None or one: an array is one word where the ratings would be many, and most simulated machines judge nobody.
+  private var ratingsIfAny: [Ratings] = []
   /// What was asked for since heartbeat `askedTick`.
   var asked: Set<MessageID> = []
   var askedTick: Int64 = 0
@@ -181,6 +179,15 @@ public struct PubSub: Machine, Sendable {
     public static let standard = Settings(Shared.standard)
   }
 
+  /// What is remembered of what peers did.
+  var ratings: Ratings {
+    _read { if ratingsIfAny.isEmpty { yield Ratings.none } else { yield ratingsIfAny[0] } }
+    _modify {
+      if ratingsIfAny.isEmpty { ratingsIfAny.append(Ratings()) }
+      yield &ratingsIfAny[0]
+    }
+  }
+
   var configuration: Configuration { _read { yield shared.configuration } }
   var limits: Limits { _read { yield shared.configuration.limits } }
 
@@ -209,7 +216,7 @@ public struct PubSub: Machine, Sendable {
 
   private mutating func start(_ chance: inout Chance) {
     neighbors = Neighborhood()
-    ratings = Ratings()
+    ratingsIfAny = []
     cache = MessageCache()
     promises = []
     asked = []
@@ -251,7 +258,9 @@ extension PubSub {
   public func score(ofPeer peer: PeerID) -> Double? { neighbors.index(of: peer).map { neighbors[$0].score } }
 
   /// How many peers are remembered for their scores and how many messages wait for a verdict.
-  package var judgements: (ratings: Int, awaiting: Int, forgeries: Int) { (ratings.count, cache.awaiting, forgeries.count) }
+  package var judgements: (ratings: Int, awaiting: Int, forgeries: Int) {
+    (ratings.count, cache.awaiting, ratings.forgeries.count)
+  }
 
   /// How much the machine holds at present, for those who watch its memory.
   package var holdings: (neighbors: Int, topics: Int, backoffs: Int, cached: Int, seen: Int, promises: Int, asked: Int) {

@@ -36,8 +36,6 @@ struct Neighbor: Sendable {
 struct Neighborhood: Sendable {
   private(set) var peers = PeerSet()
   private var states: [Neighbor] = []
-  /// How many of them come from each host, as of the last heartbeat.
-  var hosts: [[UInt8]: Int] = [:]
 
   var count: Int { states.count }
 

@@ -1,5 +1,6 @@
 internal import MurmurIdentity
 internal import MurmurMachines
+internal import MurmurWire
 
 /// What is remembered of what one peer did in one topic.
 struct TopicRating: Sendable {
@@ -59,6 +60,11 @@ struct Ratings: Sendable {
   /// Peers that are gone and remembered, in order of their leaving.
   private var departed: [PeerID] = []
   private(set) var graftedAt = Instant.origin
+  /// How many peers come from each host, as of the last heartbeat.
+  var neighbours: [[UInt8]: Int] = [:]
+  /// Digests of wrongly signed messages, in order of arrival.
+  var forgeries: [Digest] = []
+  static let none = Ratings()
 
   var count: Int { list.count }
   func index(of peer: PeerID) -> Int? { peers.index(of: peer) }
