@@ -185,7 +185,7 @@ struct Lone {
       case 8: input = .query(.init(UInt64(chance.below(50))), .findProviders(Key(bytes), count: 3))
       case 9: input = .query(.init(UInt64(chance.below(50))), chance.happens(0.5) ? .provide(Key(bytes)) : .get(Key(bytes)))
       case 10: input = .cancelled(.init(UInt64(chance.below(50))))
-      default: input = .timerFired([.deadline, .refresh, .republish, .sweep][chance.below(4)])
+      default: input = .timerFired([.deadline, .refresh, .republish, .sweep, .retry][chance.below(5)])
       }
       for case .request(let id, _, let message, _) in lone.give(input) { requests.append((id, message)) }
       if requests.count > 300 { requests.removeFirst(100) }

@@ -12,6 +12,8 @@ struct Network {
   var natures: [Nature]
   /// The share of requests and of answers that are lost.
   var loss = 0.0
+  /// Which side of a tear a peer is on.
+  var sides: [Int]
   /// Whether messages go through their bytes.
   var encodes = false
   /// How long a dead address costs: a reset at once, or the whole timeout.
@@ -43,6 +45,7 @@ struct Network {
 
   init(_ count: Int, seed: UInt64, _ configuration: Kademlia.Configuration = .test, clients: Set<Int> = []) {
     natures = Array(repeating: .honest, count: count)
+    sides = Array(repeating: 0, count: count)
     chance = Chance(seed: seed)
     chances = (0..<count).map { Chance(seed: seed).fork("peer", $0) }
     armed = Array(repeating: [:], count: count)
@@ -149,7 +152,7 @@ struct Network {
         let delay = deadAreSilent ? timeout : .milliseconds(50)
         return push(.failed(id, deadAreSilent ? .timedOut : .unreachable), to: peer, after: delay)
       }
-      guard !chance.happens(loss) else { return push(.failed(id, .timedOut), to: peer, after: timeout) }
+      guard sides[to] == sides[peer], !chance.happens(loss) else { return push(.failed(id, .timedOut), to: peer, after: timeout) }
       meet(peer, to)
       guard peers[to].mode == .server else { return push(.failed(id, .unsupported), to: peer, after: .milliseconds(80)) }
       sequence += 1

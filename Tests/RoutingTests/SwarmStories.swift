@@ -80,6 +80,39 @@ import Testing
     #expect(stale == 0, "the dead are forgotten")
   }
 
+  @Test func `torn in two for minutes, the halves go on alone, and grow together within half a minute`() {
+    var network = Network(60, seed: 9)
+    network.bootstrap()
+    for peer in 0..<30 { network.sides[peer] = 1 }
+    // Everybody looks for somebody all the time, so that everybody notices.
+    func chat(_ seconds: Double) {
+      for second in 0..<Int(seconds) {
+        _ = network.ask(.findClosest(Key([UInt8(second), 1])), of: second * 7 % 60)
+        _ = network.ask(.findClosest(Key([UInt8(second), 2])), of: second * 11 % 60)
+        network.run(1)
+      }
+    }
+    chat(180)
+    func foreign() -> Int {
+      network.peers.indices.reduce(0) { sum, peer in
+        sum
+          + network.peers[peer].contacts.count { contact in
+            (0..<60).contains { Network.id($0) == contact.peer && network.sides[$0] != (peer < 30 ? 1 : 0) }
+          }
+      }
+    }
+    let torn = foreign()
+    for peer in 0..<60 { network.sides[peer] = 0 }
+    chat(30)
+    let sides = (0..<60).map { peer in
+      network.peers[peer].contacts.count { contact in
+        (0..<60).contains { Network.id($0) == contact.peer && ($0 < 30) != (peer < 30) }
+      }
+    }
+    print("contacts of the other side: \(torn) when torn, at least \(sides.min() ?? 0) each half a minute after healing")
+    #expect((sides.min() ?? 0) >= 10, "seed 9")
+  }
+
   @Test(arguments: [1, 4]) func `with a fifth of the peers lying look-ups of honest ones succeed`(paths: Int) {
     var configuration = Kademlia.Configuration.test
     configuration.disjointPaths = paths

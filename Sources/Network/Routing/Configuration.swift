@@ -31,6 +31,10 @@ extension Kademlia {
     public var livenessAge = Instant.Span.minutes(10)
     /// Requests in a row that a peer of the table may leave unanswered.
     public var failuresBeforeEviction = 2
+    /// How often a peer that left the table, because it did not answer, is tried again: a network that was torn must grow together.
+    public var retryInterval = Instant.Span.seconds(15)
+    /// How often it is tried before it is forgotten.
+    public var retries = 12
     /// How long a value of others is kept.
     public var recordAge = Instant.Span.minutes(48 * 60)
     /// How often our own values are put again.
@@ -87,6 +91,9 @@ extension Kademlia {
     public var published = 4_096
     /// Peers to start from that are remembered; further ones are not.
     public var seeds = 64
+
+    /// Peers that left the table and are tried again; beyond, the one that left first is forgotten.
+    public var missed = 64
 
     // What we keep.
 

@@ -71,6 +71,7 @@ extension Kademlia {
       searches[place].effort.requests += 1
     }
     searches[place].stage = .handing(left: left, underWay: underWay, done: done, of: of)
+    searches[place].isDirty = !left.isEmpty && underWay < configuration.concurrency
     guard left.isEmpty, underWay == 0 else { return }
     finish(place, done > 0 ? .stored(at: done, of: of) : .failed(.noPeers), at: now, &effects)
   }

@@ -10,8 +10,13 @@ extension Kademlia {
   ) {
     requestNumber += 1
     let id = RequestID(number: requestNumber)
+    // What a peer said of itself over its own connection comes before what others say of it.
+    let known = acquaintances[contact.peer]?.contact
     var contact = contact
-    if let known = acquaintances[contact.peer]?.contact { contact.merge(known.addresses, most: 2 * limits.addressesPerPeer) }
+    if var known {
+      known.merge(contact.addresses, most: 2 * limits.addressesPerPeer)
+      contact = known
+    }
     let pending = PendingRequest(
       id: id, contact: contact, point: Key(contact.peer).point, kind: message.kind, search: search,
       // The world is expected to keep the time itself; this is for one that forgets.
@@ -44,13 +49,16 @@ extension Kademlia {
       if answer?.kind != expected { result = .failure(.broken) }
     }
     switch result {
-    case .success: admit(request.contact, request.point, at: now, &effects)
+    case .success:
+      admit(acquaintances[request.contact.peer]?.contact ?? request.contact, request.point, at: now, &effects)
+      welcomeBack(request.contact.peer, at: now, &effects)
     case .failure(let failure):
       statistics.failures += 1
       drop(request.contact.peer, request.point, failure, at: now, &effects)
     }
     guard let number = request.search, let place = searches.firstIndex(where: { $0.number == number }) else { return }
     searches[place].effort.failures += result.isFailure ? 1 : 0
+    searches[place].isDirty = true
     switch searches[place].stage {
     case .handing: handed(place, request, result)
     case .looking: looked(place, request, result, at: now, &effects)
@@ -80,8 +88,10 @@ extension Kademlia {
   private mutating func drop(
     _ peer: PeerID, _ point: Digest, _ failure: RequestFailure, at now: Instant, _ effects: inout Effects<Effect>
   ) {
+    let contact = table.entry(peer, point)?.contact
     guard table.fail(peer, point, forGood: failure == .unsupported) else { return }
     effects.append(.removed(peer))
+    if let contact, failure != .unsupported { miss(contact, at: now, &effects) }
     guard requests.count < limits.requestsAtOnce, let oldest = table.checkOldest(inBucketOf: point, at: now) else { return }
     check(oldest, at: now, &effects)
   }

@@ -80,6 +80,10 @@ extension Kademlia {
   mutating func pump(at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {
     var place = 0
     while place < searches.count {
+      guard searches[place].isDirty else {
+        place += 1
+        continue
+      }
       let number = searches[place].number
       if case .looking = searches[place].stage { look(place, at: now, &effects) }
       if place < searches.count, searches[place].number == number, case .handing = searches[place].stage {
@@ -94,11 +98,13 @@ extension Kademlia {
     if isSatisfied(searches[place]) { return conclude(place, isLate: false, at: now, &effects) }
     let room = limits.requestsAtOnce - requests.count
     guard room > 0 else { return }
+    searches[place].isDirty = false
     let chosen = searches[place].lookup.next(room: room)
     let message = KademliaMessage(question(searches[place].query), key: searches[place].key.bytes)
     let number = searches[place].number
     for contact in chosen { send(message, to: contact, for: number, at: now, &effects) }
     searches[place].effort.requests += chosen.count
+    if chosen.count == room { searches[place].isDirty = true }
     if chosen.isEmpty, searches[place].lookup.waiting == 0 { conclude(place, isLate: false, at: now, &effects) }
   }
 

@@ -27,7 +27,7 @@ extension Kademlia {
       acquaintances[contact.peer] = (trimmed, acquaintanceOrder)
       if acquaintances.count > limits.acquaintances {
         var oldest = 0
-        for index in acquaintances.keys.indices where acquaintances[at: index].order < acquaintances[at: oldest].order {
+        for index in acquaintances.order.indices where acquaintances[at: index].order < acquaintances[at: oldest].order {
           oldest = index
         }
         acquaintances.remove(at: oldest)
@@ -40,6 +40,7 @@ extension Kademlia {
     }
     let wasSmall = table.count < configuration.bucketSize / 2
     admit(trimmed, point, at: now, &effects)
+    welcomeBack(contact.peer, at: now, &effects)
     if wasSmall, refreshes.isEmpty, let at = refreshAt, at > now + configuration.emptyInterval {
       planRefresh(after: configuration.emptyInterval, at: now, &effects)
     }
@@ -82,14 +83,14 @@ extension Kademlia {
   }
 
   func planRepublish(_ effects: inout Effects<Effect>) {
-    guard let next = published.values.lazy.filter({ !$0.isUnderWay }).map(\.due).min() else { return }
+    guard let next = published.items.lazy.filter({ !$0.isUnderWay }).map(\.due).min() else { return }
     effects.append(.arm(.republish, at: next))
   }
 
   /// Publishes again what is due, as many at once as leave room for the application's searches.
   mutating func republish(at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {
     var room = limits.queriesAtOnce / 4 - searches.count { $0.purpose == .republication }
-    for key in published.keys {
+    for key in published.order {
       guard room > 0, let index = published.index(of: key), published[at: index].due <= now else { continue }
       guard !published[at: index].isUnderWay else { continue }
       let value = published[at: index].value
@@ -122,6 +123,45 @@ extension Kademlia {
     records.sweep(at: now)
     providers.sweep(at: now)
     planSweep(at: now, &effects)
+  }
+}
+
+/// Peers that left the table because they did not answer. One that answers again shows that what was torn may be whole.
+extension Kademlia {
+  mutating func miss(_ contact: Contact, at now: Instant, _ effects: inout Effects<Effect>) {
+    missed.removeAll { $0.contact.peer == contact.peer }
+    missed.append((contact, 0))
+    if missed.count > limits.missed { missed.removeFirst() }
+    planRetry(at: now, &effects)
+  }
+
+  /// A peer answered, or connected: if it was missed, its whole neighbourhood may be back.
+  mutating func welcomeBack(_ peer: PeerID, at now: Instant, _ effects: inout Effects<Effect>) {
+    guard let place = missed.firstIndex(where: { $0.contact.peer == peer }) else { return }
+    missed.remove(at: place)
+    guard refreshes.isEmpty, let refreshAt, refreshAt > now + configuration.emptyInterval else { return }
+    planRefresh(after: configuration.emptyInterval, at: now, &effects)
+  }
+
+  mutating func planRetry(at now: Instant, _ effects: inout Effects<Effect>) {
+    guard retryAt == nil, !missed.isEmpty else { return }
+    retryAt = now + configuration.retryInterval
+    effects.append(.arm(.retry, at: now + configuration.retryInterval))
+  }
+
+  /// Tries all of them once more.
+  mutating func retry(at now: Instant, _ effects: inout Effects<Effect>) {
+    guard let retryAt, retryAt <= now else { return }
+    self.retryAt = nil
+    let most = configuration.retries
+    missed.removeAll { $0.tries >= most }
+    let busy = Set(requests.map(\.contact.peer))
+    for index in missed.indices where !busy.contains(missed[index].contact.peer) {
+      guard requests.count < limits.requestsAtOnce else { break }
+      missed[index].tries += 1
+      check(missed[index].contact, at: now, &effects)
+    }
+    planRetry(at: now, &effects)
   }
 }
 

@@ -77,6 +77,8 @@ public struct Kademlia: Machine, Sendable {
     case republish
     /// What is kept for others may be too old.
     case sweep
+    /// Peers that left the table are to be tried again.
+    case retry
   }
 
   /// Whether requests of others are answered.
@@ -166,6 +168,9 @@ public struct Kademlia: Machine, Sendable {
   var refreshAt: Instant?
   var emptyWait = Instant.Span.zero
   var sweepAt: Instant?
+  /// Peers that left the table and may come back, in order of leaving, and how often they were tried.
+  var missed: [(contact: Contact, tries: Int)] = []
+  var retryAt: Instant?
 
   /// Configurations are shared: a machine holds one word of it.
   final class Shared: Sendable {
@@ -212,6 +217,7 @@ public struct Kademlia: Machine, Sendable {
     case .timerFired(.refresh): refresh(at: now, &chance, &effects)
     case .timerFired(.republish): republish(at: now, &chance, &effects)
     case .timerFired(.sweep): sweep(at: now, &effects)
+    case .timerFired(.retry): retry(at: now, &effects)
     }
     pump(at: now, &chance, &effects)
   }
@@ -222,10 +228,12 @@ public struct Kademlia: Machine, Sendable {
     refreshes = []
     refreshAt = nil
     sweepAt = nil
+    retryAt = nil
     emptyWait = .zero
     planRefresh(after: configuration.emptyInterval * (0.5 + chance.uniform()), at: now, &effects)
     planRepublish(&effects)
     planSweep(at: now, &effects)
+    planRetry(at: now, &effects)
   }
 }
 

@@ -125,6 +125,8 @@ extension Kademlia {
     let deadline: Instant
     var effort = Effort()
     var stage = Stage.looking
+    /// Whether something happened since it was last looked at, or there was no room for its requests.
+    var isDirty = true
     /// Found so far, each peer once.
     var providers: [Contact] = []
     /// The best value so far.

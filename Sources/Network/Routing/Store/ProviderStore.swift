@@ -51,7 +51,7 @@ struct ProviderStore: Sendable {
 
   /// Forgets what is too old.
   mutating func sweep(at now: Instant) {
-    for index in table.keys.indices {
+    for index in table.order.indices {
       for provider in table[at: index] where now - provider.at >= configuration.providerAge { uncount(provider.contact.peer) }
       table[at: index].removeAll { now - $0.at >= configuration.providerAge }
     }

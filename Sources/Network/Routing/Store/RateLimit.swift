@@ -41,7 +41,7 @@ struct RateLimit: Sendable {
 
   private mutating func forgetOldest() {
     var oldest = 0
-    for index in table.keys.indices where table[at: index].at < table[at: oldest].at { oldest = index }
+    for index in table.order.indices where table[at: index].at < table[at: oldest].at { oldest = index }
     table.remove(at: oldest)
   }
 }

@@ -48,8 +48,8 @@ struct RecordStore: Sendable {
   }
 
   private func farthest() -> Digest? {
-    guard var worst = table.keys.first else { return nil }
-    for key in table.keys where worst.distance(to: own) < key.distance(to: own) { worst = key }
+    guard var worst = table.order.first else { return nil }
+    for key in table.order where worst.distance(to: own) < key.distance(to: own) { worst = key }
     return worst
   }
 
@@ -64,6 +64,6 @@ struct RecordStore: Sendable {
 
   /// Forgets what is too old.
   mutating func sweep(at now: Instant) {
-    for key in table.keys where table[key].map({ now - $0.receivedAt >= configuration.recordAge }) == true { remove(key) }
+    for key in table.order where table[key].map({ now - $0.receivedAt >= configuration.recordAge }) == true { remove(key) }
   }
 }

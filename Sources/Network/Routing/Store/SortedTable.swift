@@ -1,17 +1,17 @@
-/// Values under keys, kept in the keys' order, so that walking through them is the same everywhere.
+/// Values under keys, kept in the order of the keys, so that walking through them is the same everywhere.
 struct SortedTable<Key: Comparable & Sendable, Value: Sendable>: Sendable {
-  private(set) var keys: [Key] = []
-  private(set) var values: [Value] = []
+  private(set) var order: [Key] = []
+  private(set) var items: [Value] = []
 
-  var count: Int { keys.count }
-  var isEmpty: Bool { keys.isEmpty }
+  var count: Int { order.count }
+  var isEmpty: Bool { order.isEmpty }
 
   /// Where `key` stands, or would.
   func position(_ key: Key) -> Int {
-    var low = 0, high = keys.count
+    var low = 0, high = order.count
     while low < high {
       let middle = (low + high) / 2
-      if keys[middle] < key { low = middle + 1 } else { high = middle }
+      if order[middle] < key { low = middle + 1 } else { high = middle }
     }
     return low
   }
@@ -19,20 +19,20 @@ struct SortedTable<Key: Comparable & Sendable, Value: Sendable>: Sendable {
   /// Where `key` stands, if it is there.
   func index(of key: Key) -> Int? {
     let position = position(key)
-    return position < keys.count && keys[position] == key ? position : nil
+    return position < order.count && order[position] == key ? position : nil
   }
 
   /// The value under `key`; setting `nil` removes it.
   subscript(key: Key) -> Value? {
-    get { index(of: key).map { values[$0] } }
+    get { index(of: key).map { items[$0] } }
     set {
       let position = position(key)
-      let isThere = position < keys.count && keys[position] == key
+      let isThere = position < order.count && order[position] == key
       switch (newValue, isThere) {
-      case (let value?, true): values[position] = value
+      case (let value?, true): items[position] = value
       case (let value?, false):
-        keys.insert(key, at: position)
-        values.insert(value, at: position)
+        order.insert(key, at: position)
+        items.insert(value, at: position)
       case (nil, true): remove(at: position)
       case (nil, false): return
       }
@@ -41,20 +41,20 @@ struct SortedTable<Key: Comparable & Sendable, Value: Sendable>: Sendable {
 
   /// The value at a position that ``index(of:)`` gave.
   subscript(at index: Int) -> Value {
-    _read { yield values[index] }
-    _modify { yield &values[index] }
+    _read { yield items[index] }
+    _modify { yield &items[index] }
   }
 
   mutating func remove(at index: Int) {
-    keys.remove(at: index)
-    values.remove(at: index)
+    order.remove(at: index)
+    items.remove(at: index)
   }
 
   /// Keeps what `isKept` says.
   mutating func filter(_ isKept: (Key, Value) -> Bool) {
-    let kept = keys.indices.filter { isKept(keys[$0], values[$0]) }
-    guard kept.count < keys.count else { return }
-    keys = kept.map { keys[$0] }
-    values = kept.map { values[$0] }
+    let kept = order.indices.filter { isKept(order[$0], items[$0]) }
+    guard kept.count < order.count else { return }
+    order = kept.map { order[$0] }
+    items = kept.map { items[$0] }
   }
 }
