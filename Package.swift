@@ -64,6 +64,8 @@ let package = Package(
     room("Compute", "Datasets", ["MurmurCompute", "MurmurMachines", "CZlib"]),
     // Network
     room("Network", "PubSub", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    room("Network", "Identify", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    room("Network", "Routing", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     room("Network", "Blocks", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     // Learning
     room("Learning", "Sessions", ["MurmurMachines"]),
@@ -104,6 +106,8 @@ let package = Package(
     tests("Compute", ["MurmurCompute", "MurmurKernels", "MurmurMachines"]),
     tests("Datasets", ["MurmurDatasets", "MurmurCompute", "MurmurMachines"]),
     tests("PubSub", ["MurmurPubSub", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    tests("Identify", ["MurmurIdentify", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    tests("Routing", ["MurmurRouting", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Blocks", ["MurmurBlocks", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Aggregation", ["MurmurAggregation", "MurmurCompute", "MurmurMachines", "MurmurSessions"]),
     tests(

@@ -44,7 +44,7 @@ import Foundation
               switch effect {
               case .deliver: delivered += 1
               case .send: sent += 1
-              case .arm: break
+              case .arm, .disconnect, .connect: break
               }
             }
             effects.removeAll()

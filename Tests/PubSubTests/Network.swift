@@ -17,6 +17,11 @@ struct Network {
   private(set) var now = Instant.origin
   /// What was delivered, by peer: how often each message.
   private(set) var delivered: [[MessageID: Int]]
+  /// Peers that send no messages, their own or others'.
+  var mutes: Set<PeerID> = []
+  /// Who wanted whom disconnected, and whom dialled.
+  private(set) var dropped: [(by: Int, peer: PeerID)] = []
+  private(set) var offered: [(to: Int, peer: PeerID)] = []
   private(set) var order: [(peer: Int, id: MessageID)] = []
   /// How many frames, messages in them and bytes were sent.
   private(set) var frames = 0
@@ -69,6 +74,9 @@ struct Network {
     links[other].append(one)
   }
 
+  /// The peers that `peer` is connected to.
+  func neighbours(of peer: Int) -> [Int] { links[peer] }
+
   mutating func subscribeAll(_ topic: Topic) { for peer in peers.indices { give(.subscribe(topic), to: peer) } }
 
   mutating func give(_ input: PubSub.Input, to peer: Int) {
@@ -98,6 +106,7 @@ struct Network {
       bytes += rpc.wireSize
       note(UInt64(peer) << 40 ^ UInt64(to) << 20 ^ UInt64(rpc.wireSize))
       guard sides[to] == sides[peer], !chance.happens(loss) else { return }
+      if !rpc.publish.isEmpty, mutes.contains(Network.id(peer)) { return }
       let arrived = encodes ? throughBytes(rpc) : rpc
       push(.received(from: Network.id(peer), arrived), to: to, at: now + delay + jitter * chance.uniform())
     case .deliver(_, let message):
@@ -108,6 +117,8 @@ struct Network {
     case .arm(let timer, let time):
       // A timer that was replaced fires too: that must be harmless.
       push(.timerFired(timer), to: peer, at: time)
+    case .disconnect(let id): dropped.append((peer, id))
+    case .connect(let id, _): offered.append((peer, id))
     }
   }
 

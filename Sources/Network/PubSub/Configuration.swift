@@ -47,10 +47,23 @@ extension PubSub {
     public var validatedTopics: Set<Topic> = []
     /// Topics with their own most bytes of data.
     public var messageBytes: [Topic: Int] = [:]
+    /// How peers are judged; `nil` to judge nobody.
+    public var scoring: Scoring?
     /// How much of everything.
     public var limits = Limits()
 
     /// gossipsub's recommended values.
     public init() {}
+
+    /// For networks where not everybody means well: peers are scored, own messages go to all subscribers, pruned peers are offered others,
+    /// and messages are signed by `signer`.
+    public static func guarded(_ signer: Signing.Signer, scoring: Scoring = Scoring()) -> Configuration {
+      var configuration = Configuration()
+      configuration.scoring = scoring
+      configuration.floodsPublications = true
+      configuration.peersExchanged = 16
+      configuration.signing = .strict(signer)
+      return configuration
+    }
   }
 }

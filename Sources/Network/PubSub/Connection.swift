@@ -7,6 +7,15 @@ extension PubSub {
       case gossipsub
       /// `/floodsub/1.0.0`: messages only; such a peer is sent every message of its topics.
       case floodsub
+
+      /// The language of a protocol's name; `nil` if it is none of ours.
+      public init?(protocolID: String) {
+        switch protocolID {
+        case "/meshsub/1.1.0", "/meshsub/1.0.0": self = .gossipsub
+        case "/floodsub/1.0.0": self = .floodsub
+        default: return nil
+        }
+      }
     }
 
     /// What the peer speaks.
@@ -14,14 +23,18 @@ extension PubSub {
     /// Whether we opened the connection; `nil` if the world does not say, and then a coin decides that falls the same way for both.
     public var isOutbound: Bool?
 
+    /// The internet address of the other end, as bytes, where many peers from one address are suspicious; `nil` on the same machine.
+    public var host: [UInt8]?
+
     /// A connection; without arguments to a gossipsub peer.
-    public init(_ language: Language = .gossipsub, isOutbound: Bool? = nil) {
+    public init(_ language: Language = .gossipsub, isOutbound: Bool? = nil, host: [UInt8]? = nil) {
       self.language = language
       self.isOutbound = isOutbound
+      self.host = host
     }
   }
 
-  /// What a connected peer did that it should not have done; peer scores (gossipsub v1.1, P₄ and P₇) will be made of it.
+  /// What a connected peer did that it should not have done, in numbers that do not decay; scores are made of the same.
   public struct Conduct: Hashable, Sendable {
     /// Messages that were rejected or wrongly signed.
     public var invalidMessages: UInt32 = 0

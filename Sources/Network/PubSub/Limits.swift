@@ -51,6 +51,12 @@ extension PubSub {
     public var cachedBytes = 32 << 20
     /// Messages asked for between two heartbeats, of all peers together; further ones are not asked for.
     public var wantsPerHeartbeat = 10_000
+    /// Messages that wait for a verdict, an eighth of them of one peer; beyond, messages of validated topics are not taken.
+    public var awaiting = 1_024
+    /// Wrongly signed messages that are remembered, so that their signatures are checked once; beyond, the oldest are forgotten.
+    public var forgeries = 1_024
+    /// Peers that left with a bad score and are remembered; beyond, the one that left first is forgotten.
+    public var departed = 1_024
     /// Promised messages that are watched; further promises are believed.
     public var promises = 1_024
 

@@ -1,3 +1,5 @@
+public import MurmurIdentity
+
 /// How messages are signed and checked; what a world without keys counts instead.
 public enum Signing: Sendable {
   /// Messages carry no signature.
@@ -14,6 +16,21 @@ public enum Signing: Sendable {
     public var sign: @Sendable ([UInt8]) -> (signature: [UInt8], key: [UInt8])
     /// Whether a message is signed by the author it names.
     public var verify: @Sendable (Message) -> Bool
+
+    /// A signer with keys: Ed25519, as libp2p's pub/sub signs (pubsub, "Message Signing").
+    public init(_ keys: KeyPair) {
+      let carriesKey = PublicKey(of: keys.peerID) == nil
+      sign = { bytes in (keys.sign(bytes), carriesKey ? keys.publicKey.encoded : []) }
+      verify = { message in
+        do {
+          let key: PublicKey
+          if let inline = PublicKey(of: message.from) { key = inline } else { key = try PublicKey(encoded: message.key) }
+          return try key.peerID == message.from && key.isValid(message.signature, for: message.signedBytes)
+        } catch {
+          return false
+        }
+      }
+    }
 
     /// A signer made of the two functions.
     public init(

@@ -181,6 +181,8 @@ public struct Peer: Machine, Sendable {
       switch effect {
       case .send(let peer, let message): effects.append(.send(peer, .pubsub(message)))
       case .arm(let timer, let at): effects.append(.arm(.pubsub(timer), at: at))
+      // Only peers that are scored are dropped or offered; sessions score none.
+      case .disconnect, .connect: break
       case .deliver(_, let message):
         do throws(WireError) {
           step(collective: .noticed(try Notice.decode(message.data), from: message.from), at: now, &effects)

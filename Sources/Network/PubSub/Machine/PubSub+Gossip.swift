@@ -8,6 +8,7 @@ extension PubSub {
     _ have: RPC.IHave, of peer: PeerID, _ index: Int, at now: Instant, _ chance: inout Chance, _ answer: inout RPC.Control
   ) {
     guard let place = topics.index(of: have.topic), topics[place].isSubscribed else { return }
+    if let scoring = configuration.scoring, score(index) < scoring.thresholds.gossip { return }
     neighbors[index].ihaves += 1
     guard neighbors[index].ihaves <= limits.ihavesPerHeartbeat else { return refuse(index) }
     let beat = tick(now)
@@ -38,6 +39,7 @@ extension PubSub {
 
   /// A peer asks for messages: hands over what is kept, in frames of bounded size.
   mutating func hand(_ names: [MessageID], to peer: PeerID, _ index: Int, _ effects: inout Effects<Effect>) {
+    if let scoring = configuration.scoring, score(index) < scoring.thresholds.gossip { return }
     var frame = RPC()
     var bytes = 0
     for name in names.prefix(limits.ihaveLength) {
@@ -71,7 +73,7 @@ extension PubSub {
     }
     guard !names.isEmpty else { return }
     let members = topics[place].isSubscribed ? topics[place].mesh : topics[place].fanout
-    let others = topics[place].subscribers.list.filter { !members.contains($0) }
+    let others = reputable(topics[place].subscribers.list.filter { !members.contains($0) }) { $0.gossip }
     guard !others.isEmpty else { return }
     let count = max(configuration.degreeLazy, Int(configuration.gossipFactor * Double(others.count)))
     let most = limits.ihaveLength
@@ -92,6 +94,7 @@ extension PubSub {
     for promise in promises where promise.until <= now && !cache.hasSeen(promise.id) {
       statistics.brokenPromises += 1
       if let index = neighbors.index(of: promise.peer) { neighbors[index].conduct.brokenPromises &+= 1 }
+      penalise(promise.peer, at: now)
     }
     promises.removeAll { $0.until <= now || cache.hasSeen($0.id) }
   }

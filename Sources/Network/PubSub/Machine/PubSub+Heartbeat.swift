@@ -17,7 +17,8 @@ extension PubSub {
     if let due, due + configuration.heartbeat < now { self.due = nil }
     if let due, due <= now + configuration.heartbeat { return }
     let needed =
-      !cache.entries.isEmpty || !promises.isEmpty || topics.list.contains { $0.needsHeartbeat(configuration) }
+      (configuration.scoring != nil && topics.list.contains(where: \.isSubscribed)) || !cache.entries.isEmpty || !promises.isEmpty
+      || topics.list.contains { $0.needsHeartbeat(configuration) }
     var next = Instant.never
     if needed {
       next = time(of: tick(now) + 1)
@@ -35,7 +36,7 @@ extension PubSub {
   }
 
   /// Does, in this order:
-  /// 1. counts promises that were not kept;
+  /// 1. counts promises that were not kept, and judges peers;
   /// 2. mends the meshes;
   /// 3. mends or forgets the fanouts;
   /// 4. sends GRAFTs and PRUNEs, those for one peer in one frame;
@@ -45,15 +46,23 @@ extension PubSub {
     statistics.heartbeats += 1
     let beat = tick(now)
     settlePromises(at: now)
+    judgePeers(at: now, &effects)
+    let isGrafting = configuration.scoring.map { ratings.mayGraft(at: now, $0) } ?? false
     var outbox = Outbox()
     for place in topics.list.indices {
       topics[place].forgetBackoffs(at: now, slack: configuration.heartbeat)
       if topics[place].isSubscribed {
+        for peer in expel(place, at: now) {
+          outbox[peer].prune.append(.init(topics[place].topic, backoff: seconds(configuration.pruneBackoff)))
+        }
         mendMesh(place, at: now, &chance, &outbox)
+        if isGrafting { graft(better(than: place, at: now, &chance), place, &outbox) }
       } else if !topics[place].fanout.isEmpty {
         if now - topics[place].lastPublished > configuration.fanoutTime {
           topics[place].fanout.removeAll()
         } else {
+          let sound = reputable(topics[place].fanout.list) { $0.publish }
+          for peer in topics[place].fanout.list where !sound.contains(peer) { topics[place].fanout.remove(peer) }
           fillFanout(place, &chance)
         }
       }
@@ -75,13 +84,13 @@ extension PubSub {
     topics[place].isUnsettled = false
     if topics[place].mesh.count < configuration.degreeLow {
       let missing = configuration.degree - topics[place].mesh.count
-      graft(chance.pick(missing, from: topics[place].candidates(at: now)), place, &outbox)
+      graft(chance.pick(missing, from: topics[place].candidates(at: now).filter(isWelcome)), place, &outbox)
     }
     if topics[place].mesh.count > configuration.degreeHigh { shrink(place, at: now, &chance, &outbox) }
     guard configuration.degreeOut > 0, topics[place].mesh.count >= configuration.degreeLow else { return }
     let own = topics[place].mesh.list.count { neighbors.isOutbound($0) }
     guard own < configuration.degreeOut else { return }
-    let others = topics[place].candidates(at: now).filter { neighbors.isOutbound($0) }
+    let others = topics[place].candidates(at: now).filter { neighbors.isOutbound($0) && isWelcome($0) }
     graft(chance.pick(configuration.degreeOut - own, from: others), place, &outbox)
   }
 
@@ -96,16 +105,19 @@ extension PubSub {
   private mutating func shrink(_ place: Int, at now: Instant, _ chance: inout Chance, _ outbox: inout Outbox) {
     var order = topics[place].mesh.list
     chance.shuffle(&order)
-    let own = order.filter { neighbors.isOutbound($0) }.prefix(configuration.degreeOut)
-    let kept = own + order.filter { !own.contains($0) }.prefix(configuration.degree - own.count)
+    var kept: [PeerID] = []
+    if let scoring = configuration.scoring {
+      // Sorting is stable: chance decides among equals.
+      let best = order.sorted { score(of: $0) > score(of: $1) }
+      kept = Array(best.prefix(min(scoring.keptForScore, configuration.degree - configuration.degreeOut)))
+    }
+    let missing = configuration.degreeOut - kept.count { neighbors.isOutbound($0) }
+    kept += order.filter { neighbors.isOutbound($0) && !kept.contains($0) }.prefix(max(missing, 0))
+    kept += order.filter { !kept.contains($0) }.prefix(configuration.degree - kept.count)
     for peer in order where !kept.contains(peer) {
       topics[place].mesh.remove(peer)
       topics[place].keepAway(peer, until: now + configuration.pruneBackoff, most: limits.backoffsPerTopic)
-      var offers: [RPC.PeerInfo] = []
-      if configuration.peersExchanged > 0 {
-        let others = topics[place].subscribers.list.filter { $0 != peer }
-        offers = chance.pick(min(configuration.peersExchanged, limits.peersPerPrune), from: others).map { .init($0) }
-      }
+      let offers = offers(place, besides: peer, &chance)
       let farewell = RPC.Prune(topics[place].topic, backoff: seconds(configuration.pruneBackoff), peers: offers)
       outbox[peer].prune.append(farewell)
     }

@@ -1,5 +1,6 @@
 internal import MurmurIdentity
 internal import MurmurMachines
+internal import MurmurWire
 
 /// Messages: published, received, judged, passed on.
 extension PubSub {
@@ -9,6 +10,10 @@ extension PubSub {
   ) {
     guard let index = neighbors.index(of: peer) else {
       statistics.refused += 1
+      return
+    }
+    if let scoring = configuration.scoring, score(index) < scoring.thresholds.graylist {
+      statistics.unheard += 1
       return
     }
     if !rpc.subscriptions.isEmpty { note(rpc.subscriptions, of: peer, index) }
@@ -24,6 +29,7 @@ extension PubSub {
     let name = message.id(configuration.identification)
     guard !cache.hasSeen(name) else {
       statistics.duplicates += 1
+      if configuration.scoring != nil { noteDuplicate(name, of: peer, at: now) }
       return
     }
     guard let topic = topics.index(of: message.topic), topics[topic].isSubscribed, message.from != id else {
@@ -31,18 +37,37 @@ extension PubSub {
       return
     }
     guard message.data.count <= topics[topic].messageBytes else { return refuse(index) }
-    if case .strict(let signer) = configuration.signing, !signer.verify(message) {
+    let isHeld = topics[topic].isValidated
+    if isHeld, cache.awaiting >= limits.awaiting / 2 {
+      // Before the costly look at the signature: whoever floods us fills its own share only.
+      guard cache.awaiting < limits.awaiting, cache.awaiting(of: peer) < limits.awaiting / 8 else { return refuse(index) }
+    }
+    if case .strict(let signer) = configuration.signing, !isSigned(message, signer) {
       statistics.invalid += 1
       neighbors[index].conduct.invalidMessages &+= 1
-      return
+      return blame(peer, for: message.topic, at: now)
     }
-    let isHeld = topics[topic].isValidated
     cache.put(
-      .init(id: name, message: message, tick: tick(now), source: peer, standing: isHeld ? .awaiting : .open), at: now,
-      configuration)
+      .init(
+        id: name, message: message, tick: tick(now), source: peer, standing: isHeld ? .awaiting : .open, arrivedAt: now),
+      at: now, configuration)
+    if !isHeld, configuration.scoring != nil { credit(peer, for: message.topic) }
     statistics.delivered += 1
     effects.append(.deliver(message.topic, message))
     if !isHeld { forward(frame ?? RPC(publish: [message]), message.from, from: peer, topic, &effects) }
+  }
+
+  /// Whether a message is rightly signed; a forgery that was seen before is not checked again.
+  ///
+  /// What is remembered is the digest of the whole message, never its name: a forgery must not stand in the real message's way.
+  private mutating func isSigned(_ message: Message, _ signer: Signing.Signer) -> Bool {
+    let digest = Digest.sha256(of: message.signedBytes + message.signature + message.key)
+    guard !ratings.forgeries.contains(digest) else { return false }
+    if signer.verify(message) { return true }
+    let most = limits.forgeries
+    if ratings.forgeries.count >= most { ratings.forgeries.removeFirst(max(most / 4, 1)) }
+    ratings.forgeries.append(digest)
+    return false
   }
 
   /// Passes a message on to the topic's mesh and its floodsub peers, except to its author and to who brought it.
@@ -53,24 +78,27 @@ extension PubSub {
       effects.append(.send(peer, frame))
       statistics.sent += 1
     }
-    for peer in topics[topic].flooded.list where peer != source && peer != author {
+    for peer in reputable(topics[topic].flooded.list, { $0.publish }) where peer != source && peer != author {
       effects.append(.send(peer, frame))
       statistics.sent += 1
     }
   }
 
-  mutating func judge(_ name: MessageID, _ verdict: Verdict, _ effects: inout Effects<Effect>) {
+  mutating func judge(_ name: MessageID, _ verdict: Verdict, at now: Instant, _ effects: inout Effects<Effect>) {
     guard let index = cache.index(of: name), cache.entries[index].standing == .awaiting else { return }
     let entry = cache.entries[index]
-    cache.settle(index, verdict == .accept ? .open : .withheld)
+    cache.settle(index, verdict == .accept ? .open : verdict == .reject ? .rejected : .withheld)
     switch verdict {
     case .ignore: return
     case .reject:
       statistics.invalid += 1
       if let source = entry.source, let neighbor = neighbors.index(of: source) {
         neighbors[neighbor].conduct.invalidMessages &+= 1
+        blame(source, for: entry.message.topic, at: now)
       }
+      for peer in entry.bringers { blame(peer, for: entry.message.topic, at: now) }
     case .accept:
+      if let source = entry.source, configuration.scoring != nil { credit(source, for: entry.message.topic) }
       guard let topic = topics.index(of: entry.message.topic), topics[topic].isSubscribed else { return }
       forward(RPC(publish: [entry.message]), entry.message.from, from: entry.source, topic, &effects)
     }
@@ -101,7 +129,7 @@ extension PubSub {
     cache.put(.init(id: name, message: message, tick: tick(now), source: nil, standing: .open), at: now, configuration)
     statistics.published += 1
     let frame = RPC(publish: [message])
-    for peer in audience(place, at: now, &chance) + topics[place].flooded.list {
+    for peer in audience(place, at: now, &chance) + reputable(topics[place].flooded.list, { $0.publish }) {
       effects.append(.send(peer, frame))
       statistics.sent += 1
     }
@@ -109,7 +137,7 @@ extension PubSub {
 
   /// The gossipsub peers an own message goes to.
   private mutating func audience(_ place: Int, at now: Instant, _ chance: inout Chance) -> [PeerID] {
-    if configuration.floodsPublications { return topics[place].subscribers.list }
+    if configuration.floodsPublications { return reputable(topics[place].subscribers.list) { $0.publish } }
     guard topics[place].isSubscribed else {
       topics[place].lastPublished = now
       fillFanout(place, &chance)
@@ -118,7 +146,7 @@ extension PubSub {
     var peers = topics[place].mesh.list
     if peers.count < configuration.degreeLow {
       // The mesh is not there yet: some others hear of it directly.
-      let others = topics[place].subscribers.list.filter { !topics[place].mesh.contains($0) }
+      let others = reputable(topics[place].subscribers.list.filter { !topics[place].mesh.contains($0) }) { $0.publish }
       peers += chance.pick(configuration.degree - peers.count, from: others)
     }
     return peers
@@ -128,7 +156,7 @@ extension PubSub {
   mutating func fillFanout(_ place: Int, _ chance: inout Chance) {
     let missing = configuration.degree - topics[place].fanout.count
     guard missing > 0 else { return }
-    let others = topics[place].subscribers.list.filter { !topics[place].fanout.contains($0) }
+    let others = reputable(topics[place].subscribers.list.filter { !topics[place].fanout.contains($0) }) { $0.publish }
     for peer in chance.pick(missing, from: others) { topics[place].fanout.insert(peer) }
   }
 }

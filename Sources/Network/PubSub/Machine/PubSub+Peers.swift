@@ -4,15 +4,16 @@ internal import MurmurWire
 
 /// Peers that come and go, and what they subscribe to.
 extension PubSub {
-  mutating func meet(_ peer: PeerID, _ connection: Connection, _ effects: inout Effects<Effect>) {
+  mutating func meet(_ peer: PeerID, _ connection: Connection, at now: Instant, _ effects: inout Effects<Effect>) {
     guard peer != id else { return }
-    if neighbors.index(of: peer) != nil { lose(peer) }
+    if neighbors.index(of: peer) != nil { lose(peer, at: now) }
     guard neighbors.count < limits.peers else {
       statistics.refused += 1
       return
     }
     let isOutbound = connection.isOutbound ?? wouldDial(peer)
     neighbors.insert(peer, Neighbor(connection.language, isOutbound: isOutbound))
+    if configuration.scoring != nil { welcome(peer, connection.host, at: now) }
     let own = topics.list.filter(\.isSubscribed).map { RPC.Subscription($0.topic, subscribes: true) }
     if !own.isEmpty { effects.append(.send(peer, RPC(subscriptions: own))) }
   }
@@ -23,8 +24,11 @@ extension PubSub {
     return (mixed >> 63 == 0) == (id < peer)
   }
 
-  mutating func lose(_ peer: PeerID) {
-    guard neighbors.index(of: peer) != nil else { return }
+  mutating func lose(_ peer: PeerID, at now: Instant) {
+    guard let index = neighbors.index(of: peer) else { return }
+    if let scoring = configuration.scoring {
+      ratings.depart(peer, score: neighbors[index].score, at: now, most: limits.departed, scoring)
+    }
     neighbors.remove(peer)
     for index in topics.list.indices {
       topics[index].flooded.remove(peer)

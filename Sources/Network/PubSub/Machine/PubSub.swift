@@ -13,9 +13,10 @@ public import MurmurMachines
 /// - A GRAFT also says that its sender is subscribed, and a peer with too small a mesh announces its topics again, more and more rarely:
 ///   frames may be lost in our worlds, while libp2p's streams lose none.
 /// - A message is asked of one peer per heartbeat, not of all that announce it.
-/// - Peer scores are the next step: ``conduct(of:)`` counts what they will be made of, and offers of peer exchange, which the
+/// - Peers are scored only if ``Configuration/scoring`` says how; otherwise all are equal, and offers of peer exchange, which the
 ///   specification takes only from peers of high score, are not acted upon.
-/// - Explicit peering agreements and opportunistic grafting, which need scores, are not here yet.
+/// - Who is in which mesh is noted for the scores once a heartbeat, not at once.
+/// - Explicit peering agreements and IDONTWANT (v1.2) are not here.
 public struct PubSub: Machine, Sendable {
   /// What happened.
   public enum Input: Sendable {
@@ -36,6 +37,10 @@ public struct PubSub: Machine, Sendable {
     case publish(Topic, data: [UInt8])
     /// The application judged a message of a validated topic that was delivered to it.
     case validated(MessageID, Verdict)
+    /// The application thinks so well of a peer, or so badly (P₅); stays until it says otherwise or the peer leaves.
+    case rated(PeerID, Double)
+    /// A connected peer's signed peer record is known, to be passed on in peer exchange.
+    case recorded(PeerID, [UInt8])
     /// A timer fired.
     case timerFired(Timer)
   }
@@ -48,6 +53,10 @@ public struct PubSub: Machine, Sendable {
     case deliver(Topic, Message)
     /// Let ``Input/timerFired(_:)`` happen at that time; replaces an earlier order for the same timer.
     case arm(Timer, at: Instant)
+    /// Close the connection to a peer whose score is below the last threshold; only if peers are scored.
+    case disconnect(PeerID)
+    /// Dial a peer that another one offered, at the addresses of its signed record if there is one; only if peers are scored.
+    case connect(PeerID, record: [UInt8])
   }
 
   /// The timers.
@@ -86,8 +95,12 @@ public struct PubSub: Machine, Sendable {
     public var invalid = 0
     /// Announced messages that were asked for and did not come in time.
     public var brokenPromises = 0
-    /// Peers offered in PRUNEs received; they are not acted upon yet.
+    /// Peers offered in PRUNEs received.
     public var offered = 0
+    /// Peers that were to be disconnected for their score.
+    public var graylisted = 0
+    /// Frames not read because their sender's score is too bad.
+    public var unheard = 0
     /// Heartbeats.
     public var heartbeats = 0
   }
@@ -125,6 +138,8 @@ public struct PubSub: Machine, Sendable {
   var topics = Topics()
   var cache = MessageCache()
   var promises: [Promise] = []
+  /// None or one: an array is one word where the ratings would be many, and most simulated machines judge nobody.
+  private var ratingsIfAny: [Ratings] = []
   /// What was asked for since heartbeat `askedTick`.
   var asked: Set<MessageID> = []
   var askedTick: Int64 = 0
@@ -164,6 +179,15 @@ public struct PubSub: Machine, Sendable {
     public static let standard = Settings(Shared.standard)
   }
 
+  /// What is remembered of what peers did.
+  var ratings: Ratings {
+    _read { if ratingsIfAny.isEmpty { yield Ratings.none } else { yield ratingsIfAny[0] } }
+    _modify {
+      if ratingsIfAny.isEmpty { ratingsIfAny.append(Ratings()) }
+      yield &ratingsIfAny[0]
+    }
+  }
+
   var configuration: Configuration { _read { yield shared.configuration } }
   var limits: Limits { _read { yield shared.configuration.limits } }
 
@@ -171,13 +195,17 @@ public struct PubSub: Machine, Sendable {
   public mutating func step(_ input: Input, at now: Instant, chance: inout Chance, effects: inout Effects<Effect>) {
     switch input {
     case .started: start(&chance)
-    case .connected(let peer, let connection): meet(peer, connection, &effects)
-    case .disconnected(let peer): lose(peer)
+    case .connected(let peer, let connection): meet(peer, connection, at: now, &effects)
+    case .disconnected(let peer): lose(peer, at: now)
     case .received(let peer, let rpc): receive(rpc, from: peer, at: now, &chance, &effects)
     case .subscribe(let topic): join(topic, at: now, &chance, &effects)
     case .unsubscribe(let topic): leave(topic, at: now, &effects)
     case .publish(let topic, let data): publish(data, on: topic, at: now, &chance, &effects)
-    case .validated(let id, let verdict): judge(id, verdict, &effects)
+    case .validated(let id, let verdict): judge(id, verdict, at: now, &effects)
+    case .rated(let peer, let rating):
+      if configuration.scoring != nil, let index = ratings.index(of: peer) { ratings[index].application = rating }
+    case .recorded(let peer, let record):
+      if let index = neighbors.index(of: peer) { neighbors[index].record = record }
     case .timerFired(.heartbeat):
       guard let due, now >= due else { return }
       self.due = nil
@@ -188,6 +216,7 @@ public struct PubSub: Machine, Sendable {
 
   private mutating func start(_ chance: inout Chance) {
     neighbors = Neighborhood()
+    ratingsIfAny = []
     cache = MessageCache()
     promises = []
     asked = []
@@ -219,8 +248,19 @@ extension PubSub {
     topics.index(of: topic).map { (topics[$0].subscribers.list + topics[$0].flooded.list).sorted() } ?? []
   }
 
+  /// The names of the protocols that are spoken, the best first.
+  public static let protocolIDs = ["/meshsub/1.1.0", "/meshsub/1.0.0", "/floodsub/1.0.0"]
+
   /// What `peer` did that it should not have done, since it connected; `nil` if it is not connected.
   public func conduct(of peer: PeerID) -> Conduct? { neighbors.index(of: peer).map { neighbors[$0].conduct } }
+
+  /// The score of a connected peer as of the last heartbeat or offence; zero if peers are not scored, `nil` if it is not connected.
+  public func score(ofPeer peer: PeerID) -> Double? { neighbors.index(of: peer).map { neighbors[$0].score } }
+
+  /// How many peers are remembered for their scores and how many messages wait for a verdict.
+  package var judgements: (ratings: Int, awaiting: Int, forgeries: Int) {
+    (ratings.count, cache.awaiting, ratings.forgeries.count)
+  }
 
   /// How much the machine holds at present, for those who watch its memory.
   package var holdings: (neighbors: Int, topics: Int, backoffs: Int, cached: Int, seen: Int, promises: Int, asked: Int) {

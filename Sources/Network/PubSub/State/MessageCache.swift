@@ -15,6 +15,8 @@ struct MessageCache: Sendable {
   private var since = Instant.origin
   private var first: UInt32 = 0
   private var bytes = 0
+  /// How many of the messages kept wait for a verdict.
+  private(set) var awaiting = 0
 
   struct Entry: Sendable {
     let id: MessageID
@@ -27,6 +29,10 @@ struct MessageCache: Sendable {
     var standing: Standing
     /// How often it was handed to whom.
     var handed: [(peer: PeerID, times: Int)] = []
+    /// Who brought it as well, where that counts.
+    var bringers: [PeerID] = []
+    /// When it came.
+    var arrivedAt = Instant.origin
   }
 
   /// Who may see a message.
@@ -37,6 +43,8 @@ struct MessageCache: Sendable {
     case awaiting
     /// Nobody.
     case withheld
+    /// Nobody, and whoever brings it is to blame.
+    case rejected
   }
 
   /// Whether the message is known, kept or not.
@@ -71,6 +79,7 @@ struct MessageCache: Sendable {
     guard let secret else { preconditionFailure("a cache that was not prepared keeps nothing") }
     young.insert(entry.id, first &+ UInt32(truncatingIfNeeded: entries.count), secret)
     entries.append(entry)
+    if entry.standing == .awaiting { awaiting += 1 }
     bytes += entry.message.data.count
     guard entries.count > limits.cachedMessages || bytes > limits.cachedBytes else { return }
     // A quarter at once, so that a flood does not move the whole cache with every message.
@@ -101,7 +110,20 @@ struct MessageCache: Sendable {
   }
 
   /// Settles who may see a message.
-  mutating func settle(_ index: Int, _ standing: Standing) { entries[index].standing = standing }
+  mutating func settle(_ index: Int, _ standing: Standing) {
+    if entries[index].standing == .awaiting { awaiting -= 1 }
+    entries[index].standing = standing
+  }
+
+  /// How many of those that wait for a verdict `peer` brought.
+  func awaiting(of peer: PeerID) -> Int { entries.count { $0.standing == .awaiting && $0.source == peer } }
+
+  /// Whether `peer` brings the message for the first time, of at most `most` peers that are noted.
+  mutating func bring(_ index: Int, by peer: PeerID, most: Int) -> Bool {
+    guard entries[index].bringers.count < most, !entries[index].bringers.contains(peer) else { return false }
+    entries[index].bringers.append(peer)
+    return true
+  }
 
   /// Whether the message may be handed to `peer` once more; counts it.
   mutating func hand(_ index: Int, to peer: PeerID, most: Int) -> Bool {
@@ -116,6 +138,7 @@ struct MessageCache: Sendable {
 
   private mutating func drop(_ count: Int) {
     first &+= UInt32(truncatingIfNeeded: count)
+    if awaiting > 0 { awaiting -= entries.prefix(count).count { $0.standing == .awaiting } }
     if count == entries.count { entries = [] } else { entries.removeFirst(count) }
   }
 

@@ -7,6 +7,10 @@ struct Neighbor: Sendable {
   /// Topics it is subscribed to and that are noted.
   var subscriptions: UInt16 = 0
   var conduct = PubSub.Conduct()
+  /// The score as of the last heartbeat or offence.
+  var score = 0.0
+  /// Its signed peer record, or nothing.
+  var record: [UInt8] = []
   // Counters of one heartbeat; they are for `tick`, and zero in any other.
   private var tick: Int64 = -1
   var ihaves: Int32 = 0
