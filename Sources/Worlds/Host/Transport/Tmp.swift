@@ -1,0 +1,5 @@
+import Logging
+import Metrics
+import MurmurChannels
+import NIOCore
+import NIOPosix
