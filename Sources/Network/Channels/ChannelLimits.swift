@@ -37,8 +37,11 @@ public struct ChannelLimits: Hashable, Sendable {
   public var inFlight = 256 << 10
   /// Bytes of answers (pongs, resets, window updates) that wait for a socket that takes nothing; then the connection is closed.
   public var answers = 64 << 10
-  /// Resets the other side may cause a second on average, with a burst of ten times as many; then the connection is closed.
-  public var resets = 1_000
+  /// Resets the other side may cause in ten seconds, its own and refused streams; then the connection is closed.
+  public var resets = 4_096
+
+  /// The period over which resets are counted.
+  static let resetPeriod = Instant.Span.seconds(10)
 
   /// The defaults.
   public init() {}
