@@ -30,6 +30,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let nioConcurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -95,7 +96,10 @@ let package = Package(
       ]),
     room(
       "Worlds", "Host",
-      ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", nioCore, nioPosix, log, metrics]),
+      [
+        "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurKernels", nioCore, nioPosix, nioConcurrency,
+        log, metrics,
+      ]),
     // Interfaces
     room("Interfaces", "Reports"),
     room(
@@ -131,7 +135,7 @@ let package = Package(
         "MurmurSimulator", "MurmurScenario", "MurmurPeer", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub",
         "MurmurBlocks", "MurmurCompute", "MurmurDatasets", "MurmurAggregation", "MurmurCollective", "MurmurSessions",
       ]),
-    tests("Host", ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
+    tests("Host", ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix, nioConcurrency]),
     tests("Interop", ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Commands", ["MurmurCommands", "MurmurReports"]),
     tests("House", []),

@@ -28,13 +28,13 @@ struct End {
   var opened: [StreamID] = []
   var protocols: [StreamID: String] = [:]
   var requests: [UInt64: StreamID] = [:]
-  var refused: [UInt64: ChannelError] = [:]
+  var refused: [UInt64: ConnectionError] = [:]
   var data: [StreamID: [UInt8]] = [:]
   var received: [StreamID: Int] = [:]
   var ended: Set<StreamID> = []
-  var resets: [StreamID: ChannelError] = [:]
+  var resets: [StreamID: ConnectionError] = [:]
   var drained: [StreamID: Int] = [:]
-  var closed: ChannelError?
+  var closed: ConnectionError?
   /// Whether received bytes are given back at once.
   var consumes = true
   /// Whether received bytes are kept.

@@ -7,9 +7,9 @@ extension Connection {
   mutating func open(_ request: UInt64, _ protocols: [String], at now: Instant, _ effects: inout Effects<Effect>) {
     guard isOpen, !protocols.isEmpty else {
       let why = protocols.isEmpty ? "no protocol is named" : isClosed ? "the connection is closed" : "the upgrade is not done"
-      return effects.append(.refused(request: request, ChannelError(phase, .closedHere(why), peer: peer ?? expected)))
+      return effects.append(.refused(request: request, ConnectionError(phase, .closedHere(why), peer: peer ?? expected)))
     }
-    do throws(ChannelError) {
+    do throws(ConnectionError) {
       let stream = try yamux.open(at: now)
       let negotiation = Negotiation.dialer(protocols, limits: limits)
       _ = yamux.write(stream, negotiation.start())
@@ -51,7 +51,7 @@ extension Connection {
   /// Passes on what yamux says, and answers where protocols are not agreed on yet.
   mutating func pass(at now: Instant, _ effects: inout Effects<Effect>) {
     guard !events.isEmpty else { return }
-    var closing: ChannelError.Reason?
+    var closing: ConnectionError.Reason?
     let list = events.list
     for event in list {
       switch event {
@@ -76,7 +76,7 @@ extension Connection {
       }
     }
     events.removeAll()
-    if let closing { fail(ChannelError(.open, closing), &effects) }
+    if let closing { fail(ConnectionError(.open, closing), &effects) }
   }
 
   private func proposals(_ stream: StreamID) -> [String] {
@@ -128,14 +128,14 @@ extension Connection {
   }
 
   /// The stream is over; tells whoever knows of it.
-  private mutating func end(_ stream: StreamID, _ reason: ChannelError.Reason, _ effects: inout Effects<Effect>) {
+  private mutating func end(_ stream: StreamID, _ reason: ConnectionError.Reason, _ effects: inout Effects<Effect>) {
     let kind = talks.removeValue(forKey: stream.number)?.kind
     switch kind {
     case .dialing(let request, _):
-      effects.append(.refused(request: request, ChannelError(.stream, reason, peer: peer)))
-    case .assuming: effects.append(.wasReset(stream, ChannelError(.stream, reason, peer: peer)))
+      effects.append(.refused(request: request, ConnectionError(.stream, reason, peer: peer)))
+    case .assuming: effects.append(.wasReset(stream, ConnectionError(.stream, reason, peer: peer)))
     case .listening: break
-    case nil: effects.append(.wasReset(stream, ChannelError(.open, reason, peer: peer)))
+    case nil: effects.append(.wasReset(stream, ConnectionError(.open, reason, peer: peer)))
     }
   }
 }

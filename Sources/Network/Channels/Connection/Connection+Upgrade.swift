@@ -11,7 +11,7 @@ import Foundation
 /// From a bare socket to streams, and to the end.
 extension Connection {
   /// The phase a failure now belongs to.
-  var phase: ChannelError.Phase {
+  var phase: ConnectionError.Phase {
     switch stage {
     case .idle, .agreeing: .security
     case .shaking: .handshake
@@ -52,7 +52,7 @@ extension Connection {
   private mutating func checkAnnounced(_ effects: inout Effects<Effect>) {
     guard case .shaking = stage, let announced = records.announced, announced > limits.handshakePayload else { return }
     let what = "it announces a handshake message of \(announced) bytes, \(limits.handshakePayload) are allowed"
-    fail(ChannelError(.handshake, .violation(what)), &effects)
+    fail(ConnectionError(.handshake, .violation(what)), &effects)
   }
 
   private mutating func agree(
@@ -65,16 +65,16 @@ extension Connection {
       send(answers, &effects)
       switch outcome {
       case .pending: stage = .agreeing(negotiation)
-      case .failed(let protocols): fail(ChannelError(.security, .unsupported(protocols)), &effects)
+      case .failed(let protocols): fail(ConnectionError(.security, .unsupported(protocols)), &effects)
       case .agreed: shake(&effects)
       }
-    } catch { fail(ChannelError(.security, .malformed(error)), &effects) }
+    } catch { fail(ConnectionError(.security, .malformed(error)), &effects) }
   }
 
   private mutating func shake(_ effects: inout Effects<Effect>) {
     var handshake = NoiseHandshake(
       isInitiator: role == .dialer, identity: identity, secrets: secrets, expected: expected, muxers: [Connection.muxer])
-    do throws(ChannelError) {
+    do throws(ConnectionError) {
       if role == .dialer { send(try handshake.start(), &effects) }
       stage = .shaking(handshake)
     } catch { fail(error, &effects) }
@@ -86,7 +86,7 @@ extension Connection {
     case .shaking(var handshake):
       checkAnnounced(&effects)
       guard !isClosed else { return }
-      do throws(ChannelError) {
+      do throws(ConnectionError) {
         let (answer, secured) = try handshake.receive(records.record)
         stage = .shaking(handshake)
         if let answer { send(answer, &effects) }
@@ -94,7 +94,7 @@ extension Connection {
       } catch { fail(error, &effects) }
     case .choosing, .open:
       guard let plaintext = records.withBox({ receiving?.open(&$0) }) else {
-        return fail(ChannelError(.records, .forged), &effects)
+        return fail(ConnectionError(.records, .forged), &effects)
       }
       unsafe plaintext.withUnsafeBytes { bytes in unsafe takePlaintext(bytes, at: now, &effects) }
     }
@@ -127,16 +127,16 @@ extension Connection {
         if !plaintext.isEmpty { seal(&effects) }
         switch outcome {
         case .pending: stage = .choosing(negotiation)
-        case .failed(let protocols): fail(ChannelError(.muxer, .unsupported(protocols)), &effects)
+        case .failed(let protocols): fail(ConnectionError(.muxer, .unsupported(protocols)), &effects)
         case .agreed: if let remoteKey { secure(remoteKey, at: now, &effects) }
         }
-      } catch { fail(ChannelError(.muxer, .malformed(error)), &effects) }
+      } catch { fail(ConnectionError(.muxer, .malformed(error)), &effects) }
     }
     guard isOpen, position < bytes.count else { return }
     let frames = unsafe UnsafeRawBufferPointer(rebasing: bytes[position...])
     let reason = unsafe yamux.receive(frames, at: now, events: &events)
     pass(at: now, &effects)
-    if let reason { fail(ChannelError(.frames, reason), &effects) }
+    if let reason { fail(ConnectionError(.frames, reason), &effects) }
   }
 
   private mutating func secure(_ key: PublicKey, at now: Instant, _ effects: inout Effects<Effect>) {
@@ -173,7 +173,7 @@ extension Connection {
     switch (timer, stage) {
     case (_, .closed): return
     case (.handshake, .open): return
-    case (.handshake, _): fail(ChannelError(phase, .late("the upgrade of the connection")), &effects)
+    case (.handshake, _): fail(ConnectionError(phase, .late("the upgrade of the connection")), &effects)
     case (.keepAlive, .open): keepAlive(at: now, &effects)
     case (.negotiation, .open): expire(at: now, &effects)
     case (.keepAlive, _), (.negotiation, _): return
@@ -185,7 +185,7 @@ extension Connection {
       if lastReceived > sent {
         yamux.forgetPing()
       } else if now >= sent + limits.pong {
-        return fail(ChannelError(.open, .late("a sign of life")), &effects)
+        return fail(ConnectionError(.open, .late("a sign of life")), &effects)
       } else {
         return effects.append(.arm(.keepAlive, at: sent + limits.pong))
       }
@@ -198,11 +198,11 @@ extension Connection {
   }
 
   mutating func ended(_ failure: String?, _ effects: inout Effects<Effect>) {
-    fail(ChannelError(phase, failure.map { .network($0) } ?? .closedByPeer(code: nil)), &effects)
+    fail(ConnectionError(phase, failure.map { .network($0) } ?? .closedByPeer(code: nil)), &effects)
   }
 
   /// Says good-bye if the other side would understand it, and ends everything.
-  mutating func fail(_ error: ChannelError, _ effects: inout Effects<Effect>) {
+  mutating func fail(_ error: ConnectionError, _ effects: inout Effects<Effect>) {
     guard !isClosed else { return }
     if isOpen, !error.isByPeer {
       yamux.goAway(code: error.isOffence ? 1 : 0)
@@ -218,7 +218,7 @@ extension Connection {
   }
 }
 
-extension ChannelError {
+extension ConnectionError {
   /// Whether nobody listens any more.
   fileprivate var isByPeer: Bool {
     switch reason {

@@ -49,17 +49,17 @@ public struct Connection: Machine, Sendable {
     /// A stream is open: its protocol and who wanted it.
     case opened(StreamID, protocol: String, Origin)
     /// A wanted stream will not come.
-    case refused(request: UInt64, ChannelError)
+    case refused(request: UInt64, ConnectionError)
     /// Bytes came on a stream. Give them back with ``Input/consumed(_:_:)`` when they are done with.
     case received(StreamID, [UInt8])
     /// The other side will write nothing more on the stream.
     case ended(StreamID)
     /// The stream is over, at once and both ways.
-    case wasReset(StreamID, ChannelError)
+    case wasReset(StreamID, ConnectionError)
     /// Little of what was written on the stream still waits: its writer may go on.
     case drained(StreamID)
     /// Nothing more comes. Close the socket as soon as all bytes before have been sent.
-    case closed(ChannelError)
+    case closed(ConnectionError)
   }
 
   /// The timers of a connection.
@@ -192,7 +192,7 @@ public struct Connection: Machine, Sendable {
     case .consumed(let stream, let count): yamux.consumed(stream, count, at: now)
     case .serve(let protocols): served = protocols
     case .fired(let timer): fired(timer, at: now, &effects)
-    case .close(let why): fail(ChannelError(phase, .closedHere(why)), &effects)
+    case .close(let why): fail(ConnectionError(phase, .closedHere(why)), &effects)
     }
   }
 
@@ -207,6 +207,6 @@ public struct Connection: Machine, Sendable {
     pass(at: now, &effects)
     guard yamux.answers.count > limits.answers else { return }
     let what = "it makes this side answer but reads nothing; \(yamux.answers.count) bytes of answers wait"
-    fail(ChannelError(.open, .limit(what)), &effects)
+    fail(ConnectionError(.open, .limit(what)), &effects)
   }
 }

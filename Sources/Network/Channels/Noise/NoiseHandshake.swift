@@ -32,12 +32,12 @@ package struct NoiseHandshake: Sendable {
   }
 
   /// The initiator's first record.
-  package mutating func start() throws(ChannelError) -> [UInt8] { try write([]) }
+  package mutating func start() throws(ConnectionError) -> [UInt8] { try write([]) }
 
   /// Takes a record; gives the record to answer with, if any, and the outcome, once there is one.
-  package mutating func receive(_ record: [UInt8]) throws(ChannelError) -> (answer: [UInt8]?, secured: Secured?) {
+  package mutating func receive(_ record: [UInt8]) throws(ConnectionError) -> (answer: [UInt8]?, secured: Secured?) {
     let payload: [UInt8]
-    do { payload = try pattern.read(record) } catch { throw ChannelError(.handshake, NoiseHandshake.reason(error)) }
+    do { payload = try pattern.read(record) } catch { throw ConnectionError(.handshake, NoiseHandshake.reason(error)) }
     if pattern.messages > 1 { try prove(payload) }
     var answer: [UInt8]?
     if pattern.isWriting {
@@ -46,21 +46,21 @@ package struct NoiseHandshake: Sendable {
     return (answer, pattern.isComplete ? secured() : nil)
   }
 
-  private mutating func write(_ payload: [UInt8]) throws(ChannelError) -> [UInt8] {
+  private mutating func write(_ payload: [UInt8]) throws(ConnectionError) -> [UInt8] {
     let message: [UInt8]
-    do { message = try pattern.write(payload) } catch { throw ChannelError(.handshake, NoiseHandshake.reason(error)) }
+    do { message = try pattern.write(payload) } catch { throw ConnectionError(.handshake, NoiseHandshake.reason(error)) }
     var out: [UInt8] = []
     NoiseRecords.append(length: message.count, to: &out)
     return out + message
   }
 
-  private mutating func prove(_ bytes: [UInt8]) throws(ChannelError) {
+  private mutating func prove(_ bytes: [UInt8]) throws(ConnectionError) {
     let payload: NoisePayload
-    do { payload = try NoisePayload(encoded: bytes) } catch { throw ChannelError(.handshake, .malformed(error)) }
+    do { payload = try NoisePayload(encoded: bytes) } catch { throw ConnectionError(.handshake, .malformed(error)) }
     let peer = payload.key.peerID
-    do { try payload.verify(for: pattern.remoteStatic ?? []) } catch { throw ChannelError(.handshake, .signature(error), peer: peer) }
-    if let expected, expected != peer { throw ChannelError(.handshake, .wrongPeer(peer), peer: expected) }
-    if peer == identity.peerID { throw ChannelError(.handshake, .oneself) }
+    do { try payload.verify(for: pattern.remoteStatic ?? []) } catch { throw ConnectionError(.handshake, .signature(error), peer: peer) }
+    if let expected, expected != peer { throw ConnectionError(.handshake, .wrongPeer(peer), peer: expected) }
+    if peer == identity.peerID { throw ConnectionError(.handshake, .oneself) }
     remote = payload
   }
 
@@ -73,7 +73,7 @@ package struct NoiseHandshake: Sendable {
       receiving: receiving)
   }
 
-  private static func reason(_ failure: NoiseXX.Failure) -> ChannelError.Reason {
+  private static func reason(_ failure: NoiseXX.Failure) -> ConnectionError.Reason {
     switch failure {
     case .short: .violation("a handshake message is too short for the keys it must carry")
     case .forged: .forged

@@ -6,7 +6,7 @@ extension Yamux {
   /// Takes plaintext and says what came of it; the reason if the connection cannot go on.
   package mutating func receive(
     _ bytes: UnsafeRawBufferPointer, at now: Instant, events: inout Effects<Event>
-  ) -> ChannelError.Reason? {
+  ) -> ConnectionError.Reason? {
     var position = 0
     while position < bytes.count {
       guard let frame = current else {
@@ -22,7 +22,7 @@ extension Yamux {
 
   private mutating func readHeader(
     _ bytes: UnsafeRawBufferPointer, _ position: inout Int, _ now: Instant, _ events: inout Effects<Event>
-  ) -> ChannelError.Reason? {
+  ) -> ConnectionError.Reason? {
     let count = min(YamuxHeader.byteCount - header.count, bytes.count - position)
     unsafe header.append(contentsOf: bytes[position..<position + count])
     position += count
@@ -31,7 +31,7 @@ extension Yamux {
     do throws(WireError) { return take(try YamuxHeader(header), now, &events) } catch { return .malformed(error) }
   }
 
-  private mutating func take(_ frame: YamuxHeader, _ now: Instant, _ events: inout Effects<Event>) -> ChannelError.Reason? {
+  private mutating func take(_ frame: YamuxHeader, _ now: Instant, _ events: inout Effects<Event>) -> ConnectionError.Reason? {
     switch frame.kind {
     case .ping: return pinged(frame, now, &events)
     case .goAway:
@@ -59,7 +59,7 @@ extension Yamux {
 
   private mutating func opened(
     _ frame: YamuxHeader, _ now: Instant, _ events: inout Effects<Event>
-  ) -> ChannelError.Reason? {
+  ) -> ConnectionError.Reason? {
     guard isInbound(frame.stream) else { return .violation("it opens stream \(frame.stream), a number of this side's") }
     guard streams[frame.stream] == nil else { return .violation("it opens \(StreamID(frame.stream)) twice") }
     guard inbound < limits.inboundStreams else {
@@ -73,7 +73,7 @@ extension Yamux {
   }
 
   /// A frame for a stream that is not open: what was on its way when the stream was reset is dropped, anything else is an offence.
-  private mutating func missing(_ frame: YamuxHeader) -> ChannelError.Reason? {
+  private mutating func missing(_ frame: YamuxHeader) -> ConnectionError.Reason? {
     if isInbound(frame.stream), frame.stream > highestInbound {
       return .violation("a frame is for stream \(frame.stream), which nobody opened")
     }
@@ -83,7 +83,7 @@ extension Yamux {
     return frame.kind == .data ? begin(frame, isKnown: false) : nil
   }
 
-  private mutating func begin(_ frame: YamuxHeader, isKnown: Bool) -> ChannelError.Reason? {
+  private mutating func begin(_ frame: YamuxHeader, isKnown: Bool) -> ConnectionError.Reason? {
     let length = Int(frame.length)
     if isKnown, let state = streams[frame.stream] {
       guard !state.isEnded || length == 0 else { return .violation("\(StreamID(frame.stream)) sends after its end") }
@@ -113,7 +113,7 @@ extension Yamux {
   }
 
   /// The end of a frame without payload.
-  private mutating func ended(_ frame: YamuxHeader, _ events: inout Effects<Event>) -> ChannelError.Reason? {
+  private mutating func ended(_ frame: YamuxHeader, _ events: inout Effects<Event>) -> ConnectionError.Reason? {
     if current == nil { end(frame, &events) }
     return nil
   }
@@ -134,7 +134,7 @@ extension Yamux {
 
   private mutating func pinged(
     _ frame: YamuxHeader, _ now: Instant, _ events: inout Effects<Event>
-  ) -> ChannelError.Reason? {
+  ) -> ConnectionError.Reason? {
     if frame.flags.contains(.syn) {
       answer(YamuxHeader(.ping, .ack, stream: 0, length: frame.length))
     } else if let ping, ping.number == frame.length {
@@ -149,7 +149,7 @@ extension Yamux {
   package mutating func forgetPing() { ping = nil }
 
   /// Counts a reset that the other side caused; the reason if there were too many.
-  package mutating func countReset(_ now: Instant) -> ChannelError.Reason? {
+  package mutating func countReset(_ now: Instant) -> ConnectionError.Reason? {
     if now - resetsSince >= ChannelLimits.resetPeriod { (resets, resetsSince) = (0, now) }
     resets += 1
     guard resets > limits.resets else { return nil }

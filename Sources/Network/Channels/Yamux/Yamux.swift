@@ -17,7 +17,7 @@ package struct Yamux: Sendable {
     case acknowledged(StreamID)
     case received(StreamID, [UInt8])
     case ended(StreamID)
-    case wasReset(StreamID, ChannelError.Reason)
+    case wasReset(StreamID, ConnectionError.Reason)
     case drained(StreamID)
     /// The other side answered a ping after that time.
     case answered(Instant.Span)
@@ -72,15 +72,15 @@ package struct Yamux: Sendable {
   // MARK: What this side wants
 
   /// Opens a stream; throws if there are too many.
-  package mutating func open(at now: Instant) throws(ChannelError) -> StreamID {
-    guard !isGoingAway else { throw ChannelError(.open, .closedByPeer(code: nil)) }
+  package mutating func open(at now: Instant) throws(ConnectionError) -> StreamID {
+    guard !isGoingAway else { throw ConnectionError(.open, .closedByPeer(code: nil)) }
     guard outbound < limits.outboundStreams else {
-      throw ChannelError(.open, .limit("\(outbound) streams are open already; close some first"))
+      throw ConnectionError(.open, .limit("\(outbound) streams are open already; close some first"))
     }
     guard unacknowledged < limits.unacknowledged else {
-      throw ChannelError(.open, .limit("\(unacknowledged) streams wait to be acknowledged; it is slow, try later"))
+      throw ConnectionError(.open, .limit("\(unacknowledged) streams wait to be acknowledged; it is slow, try later"))
     }
-    guard nextNumber < .max - 2 else { throw ChannelError(.open, .limit("stream numbers are used up; connect anew")) }
+    guard nextNumber < .max - 2 else { throw ConnectionError(.open, .limit("stream numbers are used up; connect anew")) }
     let number = nextNumber
     nextNumber += 2
     streams[number] = YamuxStream(isOutbound: true, opening: .owes(.syn), isAcknowledged: false, lastUpdate: now)

@@ -2,7 +2,7 @@ public import MurmurIdentity
 public import MurmurWire
 
 /// Why a connection or a stream ended: in which phase, with whom, why, and what can be done.
-public struct ChannelError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ConnectionError: Error, Hashable, Sendable, CustomStringConvertible {
   /// How far the connection was.
   public let phase: Phase
   /// The peer at the other end, as far as it is known: proven by its key, or only expected.
@@ -74,7 +74,7 @@ public struct ChannelError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The error with the peer it concerns.
-  public func about(_ peer: PeerID?) -> ChannelError {
+  public func about(_ peer: PeerID?) -> ConnectionError {
     var error = self
     error.peer = self.peer ?? peer
     return error

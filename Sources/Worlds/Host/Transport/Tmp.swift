@@ -1,5 +1,0 @@
-import Logging
-import Metrics
-import MurmurChannels
-import NIOCore
-import NIOPosix
