@@ -136,7 +136,10 @@ let package = Package(
         "MurmurBlocks", "MurmurCompute", "MurmurDatasets", "MurmurAggregation", "MurmurCollective", "MurmurSessions",
       ]),
     tests("Host", ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix, nioConcurrency]),
-    tests("Interop", ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    tests(
+      "Interop",
+      ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix, nioConcurrency],
+      resources: [.copy("Peers")]),
     tests("Commands", ["MurmurCommands", "MurmurReports"]),
     tests("House", []),
   ],
