@@ -27,6 +27,12 @@ func tests(_ name: String, _ needs: [Target.Dependency], resources: [Resource]? 
 }
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let nioConcurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
@@ -46,6 +52,9 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -55,7 +64,7 @@ let package = Package(
     // Foundations
     room("Foundations", "Machines"),
     room("Foundations", "Wire", [protobuf, crypto]),
-    room("Foundations", "Identity", ["MurmurWire", crypto]),
+    room("Foundations", "Identity", ["MurmurWire", crypto, cryptoExtras]),
     // Compute
     .target(name: "MurmurKernels", path: "Sources/Compute/Kernels", publicHeadersPath: "include"),
     room("Compute", "Compute", ["MurmurKernels", "MurmurMachines"]),
@@ -63,6 +72,7 @@ let package = Package(
       name: "CZlib", path: "Sources/Compute/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     room("Compute", "Datasets", ["MurmurCompute", "MurmurMachines", "CZlib"]),
     // Network
+    room("Network", "Channels", ["MurmurMachines", "MurmurWire", "MurmurIdentity", crypto]),
     room("Network", "PubSub", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     room("Network", "Identify", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     room("Network", "Routing", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
@@ -89,6 +99,12 @@ let package = Package(
         "MurmurPeer", "MurmurScenario", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks",
         "MurmurCompute", "MurmurDatasets", "MurmurCollective", "MurmurSessions",
       ]),
+    room(
+      "Worlds", "Host",
+      [
+        "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurKernels", nioCore, nioPosix, nioConcurrency,
+        log, metrics,
+      ]),
     // Interfaces
     room("Interfaces", "Reports"),
     room(
@@ -103,6 +119,7 @@ let package = Package(
     tests("Machines", ["MurmurMachines"]),
     tests("Wire", ["MurmurWire", "MurmurMachines"]),
     tests("Identity", ["MurmurIdentity", "MurmurWire", "MurmurMachines"]),
+    tests("Channels", ["MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", crypto]),
     tests("Compute", ["MurmurCompute", "MurmurKernels", "MurmurMachines"]),
     tests("Datasets", ["MurmurDatasets", "MurmurCompute", "MurmurMachines"]),
     tests("PubSub", ["MurmurPubSub", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
@@ -132,6 +149,11 @@ let package = Package(
         "MurmurSimulator", "MurmurScenario", "MurmurPeer", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub",
         "MurmurBlocks", "MurmurCompute", "MurmurDatasets", "MurmurAggregation", "MurmurCollective", "MurmurSessions",
       ]),
+    tests("Host", ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix, nioConcurrency]),
+    tests(
+      "Interop",
+      ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix, nioConcurrency],
+      resources: [.copy("Peers")]),
     tests("Commands", ["MurmurCommands", "MurmurReports"]),
     tests("House", []),
   ],

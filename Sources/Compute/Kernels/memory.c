@@ -14,6 +14,14 @@ void murmur_keep_freed_memory(void) {
 #endif
 }
 
+void murmur_keep_record_memory(void) {
+#if defined(__linux__) && defined(__GLIBC__)
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TOP_PAD, 1 << 20);
+#endif
+}
+
 // Freed vectors, kept by the thread that freed them for its next ones: models come and go many times a cycle, all of a few sizes,
 // and a general allocator takes a microsecond to find an aligned place for each.
 enum { SIZES = 8, KEPT = 64, KEPT_BYTES = 4 << 20, SMALLEST = 1 << 10 };

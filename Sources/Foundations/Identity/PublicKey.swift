@@ -1,9 +1,8 @@
-internal import Crypto
 public import MurmurWire
 
 /// A public key in libp2p's encoding (libp2p/specs `peer-ids`).
 ///
-/// Ed25519 keys verify signatures. RSA, ECDSA and secp256k1 keys are read and give identities; verifying with them is refused.
+/// Ed25519, RSA and ECDSA keys verify signatures. Keys on the curve secp256k1 are read and give identities; verifying with them is refused.
 public struct PublicKey: Hashable, Sendable {
   /// The algorithm.
   public let algorithm: Algorithm
@@ -100,22 +99,14 @@ public struct PublicKey: Hashable, Sendable {
     guard let word = MurmurWire.Digest(bytes) else { preconditionFailure("the key's size was checked when it was made") }
     return word
   }
-
-  /// Whether `signature` is this key's over `message`; throws ``SignatureError`` if this key's algorithm is not supported.
-  public func isValid(_ signature: [UInt8], for message: [UInt8]) throws(SignatureError) -> Bool {
-    guard algorithm == .ed25519 else { throw .unsupported(algorithm) }
-    do {
-      return try Curve25519.Signing.PublicKey(rawRepresentation: data).isValidSignature(signature, for: message)
-    } catch {
-      return false
-    }
-  }
 }
 
 /// Why a signature does not count.
 public enum SignatureError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Signatures of this kind cannot be checked.
   case unsupported(PublicKey.Algorithm)
+  /// The key is not one of its algorithm, or weaker than libp2p allows.
+  case key(PublicKey.Algorithm, String)
   /// The signature is not the key's.
   case invalid
   /// The signed content names another peer than the one who signed.
@@ -125,7 +116,8 @@ public enum SignatureError: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unsupported(let algorithm):
-      "\(algorithm) signatures cannot be checked by this version; use a peer with an Ed25519 key"
+      "\(algorithm) signatures are not checked here, the cryptography library has no such curve; use a peer with an Ed25519 key"
+    case .key(let algorithm, let problem): "the \(algorithm) key \(problem); use a peer with an Ed25519 key"
     case .invalid: "the signature is not valid for this content and key"
     case .foreign(let named, let signer): "signed by \(signer), but it speaks for \(named)"
     }

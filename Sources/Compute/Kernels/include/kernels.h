@@ -134,6 +134,10 @@ const char *_Nullable murmur_forced_name(void);
 // simulation takes and frees model-sized pieces all the time, and every page that comes back from the system has to be cleared first.
 void murmur_keep_freed_memory(void);
 
+// The same for a peer on a network, which takes and frees pieces of the size of an encrypted record and is to stay small: keeps 16 MiB
+// at most.
+void murmur_keep_record_memory(void);
+
 // Memory for `bytes` bytes, aligned to 64, not cleared; and back again, with the same size. Each thread keeps a little of what it freed, and a
 // thread that ends says so, or that little is lost.
 void *_Nonnull murmur_allocate(size_t bytes);

@@ -1,0 +1,273 @@
+import MurmurChannels
+import MurmurIdentity
+import MurmurMachines
+import MurmurWire
+import NIOCore
+
+/// Drives one ``Connection`` on its event loop: bytes of the socket in, effects out.
+///
+/// What callbacks and callers want is taken in at once, but sent together: at the end of a read, or of the loop's turn. Bytes of the
+/// socket go to the machine without a copy; records go to the socket as they were sealed, one write for several.
+final class ConnectionHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  /// Batches of records sent in one turn of the loop, so that others get their turn.
+  private static let batches = 16
+
+  private(set) var connection: Connection
+  private let id: UInt64
+  private let transport: Transport
+  private let remoteAddress: Multiaddr
+  private let dialled: EventLoopPromise<Link>?
+  private var context: ChannelHandlerContext?
+  private var link: Link?
+  private var effects = Effects<Connection.Effect>()
+  private var performing = Effects<Connection.Effect>()
+  private var writes: [ByteBuffer] = []
+  private var writtenBytes = 0
+  private var taken = 0
+  private var isSettling = false
+  private var isReading = false
+  private var isScheduled = false
+  private var isClosing = false
+  private var timers: [Connection.Timer: Scheduled<Void>] = [:]
+  private var streams: [StreamID: OpenStream] = [:]
+  private var requests: [UInt64: any StreamHandler] = [:]
+  private var nextRequest: UInt64 = 0
+
+  private struct OpenStream {
+    let stream: PeerStream
+    let handler: any StreamHandler
+    var isFinished = false
+    var isEnded = false
+  }
+
+  init(_ connection: Connection, id: UInt64, transport: Transport, remoteAddress: Multiaddr, dialled: EventLoopPromise<Link>?) {
+    self.connection = connection
+    self.id = id
+    self.transport = transport
+    self.remoteAddress = remoteAddress
+    self.dialled = dialled
+  }
+
+  var lowWater: Int { transport.configuration.channel.lowWater }
+  private var now: Instant { transport.configuration.clock.now }
+
+  // MARK: From the socket
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    if context.channel.isActive { take(.began) }
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    take(.began)
+    context.fireChannelActive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let buffer = unwrapInboundIn(data)
+    transport.meters.received(buffer.readableBytes)
+    isReading = true
+    unsafe buffer.withUnsafeReadableBytes { bytes in unsafe connection.receive(bytes, at: now, effects: &effects) }
+    perform()
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    isReading = false
+    settle()
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    isReading = false
+    take(.ended(nil))
+    settle()
+    for scheduled in timers.values { scheduled.cancel() }  // house:allow(order) every one is cancelled
+    timers = [:]
+    self.context = nil
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    take(.ended("\(error)"))
+    context.close(promise: nil)
+  }
+
+  // MARK: From above
+
+  /// Takes an input in; what it causes is sent at the end of the loop's turn.
+  func take(_ input: Connection.Input) {
+    connection.take(input, at: now, effects: &effects)
+    schedule()
+  }
+
+  func open(_ protocols: [String], _ handler: any StreamHandler) {
+    requests[nextRequest] = handler
+    take(.open(request: nextRequest, protocols: protocols))
+    nextRequest += 1
+  }
+
+  func finish(_ stream: StreamID) {
+    take(.finish(stream))
+    streams[stream]?.isFinished = true
+    if streams[stream]?.isEnded == true { close(stream, nil) }
+  }
+
+  func reset(_ stream: StreamID) {
+    streams[stream] = nil
+    take(.reset(stream))
+  }
+
+  private func schedule() {
+    guard !isSettling, !isReading, !isScheduled, let context else { return }
+    isScheduled = true
+    context.eventLoop.assumeIsolated().execute {
+      self.isScheduled = false
+      self.settle()
+    }
+  }
+
+  // MARK: Effects
+
+  /// Performs what is wanted, sends it, and goes on while the socket takes it.
+  private func settle() {
+    guard !isSettling else { return }
+    isSettling = true
+    for _ in 0..<ConnectionHandler.batches {
+      perform()
+      connection.flush(at: now, effects: &effects)
+      perform()
+      send()
+      guard taken > 0 else { break }
+      connection.take(.sent(taken), at: now, effects: &effects)
+      taken = 0
+    }
+    isSettling = false
+    if !effects.isEmpty { schedule() }
+    if isClosing, writtenBytes == 0 { context?.close(promise: nil) }
+  }
+
+  private func perform() {
+    let outer = isSettling
+    isSettling = true
+    while !effects.isEmpty {
+      swap(&effects, &performing)
+      for effect in performing.list { perform(effect) }
+      performing.removeAll()
+    }
+    isSettling = outer
+  }
+
+  private func perform(_ effect: Connection.Effect) {
+    switch effect {
+    case .send(let bytes):
+      guard let context else { return }
+      var buffer = context.channel.allocator.buffer(capacity: bytes.count)
+      buffer.writeBytes(bytes)
+      writes.append(buffer)
+    case .arm(let timer, let at): arm(timer, at)
+    case .secured(let peer, let key): secured(peer, key)
+    case .opened(let stream, let name, let origin): opened(stream, name, origin)
+    case .refused(let request, let error): requests.removeValue(forKey: request)?.refused(error)
+    case .received(let stream, let bytes):
+      // A stream that was reset here may still be sent to.
+      if let open = streams[stream] { open.handler.received(bytes, on: open.stream) }
+    case .ended(let stream):
+      guard let open = streams[stream] else { return }
+      streams[stream]?.isEnded = true
+      open.handler.ended(open.stream)
+      if streams[stream]?.isFinished == true { close(stream, nil) }
+    case .wasReset(let stream, let error): close(stream, error)
+    case .drained(let stream): if let open = streams[stream] { open.handler.drained(open.stream) }
+    case .closed(let error): closed(error)
+    }
+  }
+
+  /// Hands the records at hand to the socket, with one promise for all.
+  private func send() {
+    guard let context, let last = writes.popLast() else { return }
+    var count = last.readableBytes
+    for buffer in writes {
+      count += buffer.readableBytes
+      context.write(wrapOutboundOut(buffer), promise: nil)
+    }
+    writes.removeAll(keepingCapacity: true)
+    writtenBytes += count
+    transport.meters.sent(count)
+    let promise = context.eventLoop.makePromise(of: Void.self)
+    promise.futureResult.assumeIsolated().whenComplete { result in
+      guard case .success = result else { return }
+      self.tookBytes(count)
+    }
+    context.writeAndFlush(wrapOutboundOut(last), promise: promise)
+  }
+
+  private func tookBytes(_ count: Int) {
+    writtenBytes -= count
+    taken += count
+    guard !isSettling else { return }
+    connection.take(.sent(taken), at: now, effects: &effects)
+    taken = 0
+    settle()
+  }
+
+  private func arm(_ timer: Connection.Timer, _ at: Instant) {
+    timers[timer]?.cancel()
+    guard let context else { return }
+    let deadline = transport.configuration.clock.deadline(at)
+    timers[timer] = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+      self.timers[timer] = nil
+      self.take(.fired(timer))
+    }
+  }
+
+  private func secured(_ peer: PeerID, _ key: PublicKey) {
+    guard let context else { return }
+    timers.removeValue(forKey: .handshake)?.cancel()
+    let link = Link(
+      id: id, peer: peer, key: key, role: connection.role, remoteAddress: remoteAddress,
+      localAddress: Multiaddr(context.channel.localAddress), loop: context.eventLoop, since: now, handler: self)
+    guard transport.enter(link) else {
+      return connection.take(
+        .close("it has \(transport.configuration.perPeer) connections already"), at: now, effects: &effects)
+    }
+    self.link = link
+    transport.delegate.connected(link)
+    dialled?.succeed(link)
+  }
+
+  private func opened(_ id: StreamID, _ name: String, _ origin: Connection.Origin) {
+    guard let link else { return }
+    let stream = PeerStream(link: link, id: id, protocolName: name, origin: origin)
+    switch origin {
+    case .here(let request):
+      guard let handler = requests.removeValue(forKey: request) else { return take(.reset(id)) }
+      streams[id] = OpenStream(stream: stream, handler: handler)
+      handler.opened(stream)
+    case .there:
+      guard let handler = transport.delegate.accept(stream) else { return take(.reset(id)) }
+      streams[id] = OpenStream(stream: stream, handler: handler)
+    }
+  }
+
+  private func close(_ id: StreamID, _ error: ConnectionError?) {
+    guard let open = streams.removeValue(forKey: id) else { return }
+    open.handler.closed(open.stream, error)
+  }
+
+  /// All is over: streams first, in order, then the link.
+  private func closed(_ error: ConnectionError) {
+    for request in requests.keys.sorted() { requests.removeValue(forKey: request)?.refused(error) }
+    for id in streams.keys.sorted() { close(id, error) }
+    if let link {
+      transport.delegate.disconnected(link, error)
+    } else {
+      transport.delegate.failed(remoteAddress, error)
+      let problem = "\(error)"
+      dialled?.fail(TransportError(.dialling, remoteAddress, error.peer, problem, cause: error))
+    }
+    isClosing = true
+    schedule()
+  }
+}

@@ -1,0 +1,32 @@
+public import Logging
+public import MurmurChannels
+public import NIOCore
+
+/// How a transport behaves, and how much it allows.
+public struct TransportConfiguration: Sendable {
+  /// What each connection allows.
+  public var channel = ChannelLimits()
+  /// How long a socket may take to connect; then the dial fails.
+  public var dialTimeout = TimeAmount.seconds(5)
+  /// Connections at a time, both ways; further inbound ones are closed at once, further dials fail.
+  public var connections = 512
+  /// Inbound connections that have not proven who they are; further ones are closed at once.
+  public var unproven = 128
+  /// Connections from one peer; a further one is closed when it has proven who it is.
+  public var perPeer = 8
+  /// Sockets the system keeps until they are accepted.
+  public var backlog: Int32 = 256
+  /// Bytes read from a socket at once.
+  public var receiveBuffer = 128 << 10
+  /// Where it is logged what happens.
+  public var logger = Logger(label: "murmur.transport")
+  /// What machines are told about time.
+  public var clock = HostClock()
+
+  /// Called on a new socket's loop before anything is read, so that handlers can be put between the socket and the connection: a fault
+  /// plan acts there.
+  public var prepare: (@Sendable (any Channel) throws -> Void)?
+
+  /// The defaults.
+  public init() {}
+}
