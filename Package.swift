@@ -102,8 +102,9 @@ let package = Package(
     room(
       "Worlds", "Host",
       [
-        "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurKernels", nioCore, nioPosix, nioConcurrency,
-        log, metrics,
+        "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurKernels", "MurmurPeer", "MurmurCollective",
+        "MurmurBlocks", "MurmurPubSub", "MurmurIdentify", "MurmurRouting", "MurmurStorage", "MurmurSessions", nioCore, nioPosix, nioConcurrency, log,
+        metrics,
       ]),
     // Interfaces
     room("Interfaces", "Reports"),

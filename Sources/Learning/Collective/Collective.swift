@@ -145,6 +145,16 @@ public struct Collective: Machine, Sendable {
   /// How many other peers it knows of.
   public var known: Int { directory.entries.count }
 
+  /// Whether an object is being waited for.
+  public func awaits(_ root: CID) -> Bool {
+    if sharing.lists.contains(where: { $0.root == root }) { return true }
+    switch phase {
+    case .fetching(let wanted, _): return wanted.contains(root)
+    case .fetchingSlice(let slice, _): return slice == root
+    case .resting, .gathering, .working, .ended: return false
+    }
+  }
+
   /// The share of the session's length that has passed, 0…1.
   func progress(at now: Instant) -> Double { min(max(now.seconds / max(session.length.seconds, 1e-9), 0), 1) }
 
@@ -176,6 +186,15 @@ public struct Collective: Machine, Sendable {
     evaluation = earlier.evaluation
     cycle = stored.cycle
     sharing.own = earlier.sharing.own
+  }
+
+  /// Goes on with a model that an earlier life left on its disk.
+  public mutating func resume(model root: CID, parameters stored: ParameterVector, cycle last: UInt32) {
+    precondition(stored.count == architecture.parameterCount, "a model of another architecture")
+    parameters = stored
+    cycle = last
+    newest = Announcement(
+      peer: id, root: root, cycle: last, made: .origin, accuracy: 0, loss: 0, rows: UInt32(clamping: rows.training.count), held: true)
   }
 
   private mutating func begin(at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {

@@ -15,8 +15,8 @@ public struct Peer: Machine, Sendable {
   public enum Input: Sendable {
     /// The peer starts, or starts again after a crash.
     case started
-    /// A connection to a peer is there.
-    case connected(PeerID)
+    /// A connection to a peer is there, and so much is known of it.
+    case connected(PeerID, Acquaintance = Acquaintance())
     /// A connection is gone.
     case disconnected(PeerID)
     /// A message came.
@@ -25,6 +25,8 @@ public struct Peer: Machine, Sendable {
     case fired(Timer)
     /// The job handed out by `compute` ended.
     indirect case worked(WorkResult)
+    /// Somebody beside the session wants something of the peer.
+    indirect case asked(Ask)
     /// The world did an errand at its disk; only with a store that has one.
     case disk(BlockStore.Outcome)
     /// The world got rid of so many bytes of blocks sent to a peer; only counted with `Limits.unwrittenBytesPerPeer`.
@@ -37,6 +39,12 @@ public struct Peer: Machine, Sendable {
     case arm(Timer, at: Instant)
     indirect case compute(Work)
     case note(CollectiveEvent)
+    /// What came of an ``Ask``, or of a topic that was asked for.
+    indirect case answer(Answer)
+    /// Close the connection to a peer that is below all thresholds; only if peers are scored.
+    case disconnect(PeerID)
+    /// Dial a peer that another one offered, at the addresses of its signed record; only if peers are scored.
+    case connect(PeerID, record: [UInt8])
     /// Something is to be done with the disk; only with a store that has one.
     case disk(BlockStore.Errand)
   }
@@ -77,18 +85,25 @@ public struct Peer: Machine, Sendable {
 
   private let topic: Topic
   private let usesTopic: Bool
+  private let servesTopics: Bool
+  /// Objects that were asked for beside the session.
+  private var ordered: [CID] = []
   private var collectiveChance: Chance
   private var exchangeChance: Chance
   private var pubsubChance: Chance
 
-  /// A peer about to start; the parts' streams are forked from `chance`.
-  public init(collective: Collective, exchange: Exchange, pubsub: PubSub, chance: Chance) {
+  /// A peer about to start; the parts' streams are forked from `chance`. With `servesTopics` its pub/sub takes part whatever the session
+  /// needs.
+  public init(
+    collective: Collective, exchange: Exchange, pubsub: PubSub, chance: Chance, servesTopics: Bool = false
+  ) {
     id = collective.id
     self.collective = collective
     self.exchange = exchange
     self.pubsub = pubsub
     topic = Topic(collective.session.name)
     usesTopic = collective.session.announcements == .broadcast || !collective.session.privacy
+    self.servesTopics = servesTopics
     collectiveChance = chance.fork("collective")
     exchangeChance = chance.fork("exchange")
     pubsubChance = chance.fork("pubsub")
@@ -100,21 +115,22 @@ public struct Peer: Machine, Sendable {
     case .started:
       if usesTopic { step(pubsub: .subscribe(topic), at: now, &effects) }
       step(collective: .began, at: now, &effects)
-    case .connected(let peer):
-      step(exchange: .connected(peer), at: now, &effects)
-      if usesTopic { step(pubsub: .connected(peer), at: now, &effects) }
-      step(collective: .met(peer), at: now, &effects)
+    case .connected(let peer, let known):
+      if known.languages.contains(.blocks) { step(exchange: .connected(peer), at: now, &effects) }
+      if usesPubSub, known.languages.contains(.pubsub) { step(pubsub: .connected(peer, known.pubsub), at: now, &effects) }
+      if known.languages.contains(.collective) { step(collective: .met(peer), at: now, &effects) }
     case .disconnected(let peer):
       step(exchange: .disconnected(peer), at: now, &effects)
-      if usesTopic { step(pubsub: .disconnected(peer), at: now, &effects) }
+      if usesPubSub { step(pubsub: .disconnected(peer), at: now, &effects) }
     case .received(let peer, .collective(let message)): step(collective: .heard(from: peer, message), at: now, &effects)
     case .received(let peer, .blocks(let message)): step(exchange: .received(from: peer, message), at: now, &effects)
     case .received(let peer, .pubsub(let message)):
-      if usesTopic { step(pubsub: .received(from: peer, message), at: now, &effects) }
+      if usesPubSub { step(pubsub: .received(from: peer, message), at: now, &effects) }
     case .fired(.collective(let timer)): step(collective: .fired(timer), at: now, &effects)
     case .fired(.blocks(let timer)): step(exchange: .timerFired(timer), at: now, &effects)
     case .fired(.pubsub(let timer)): step(pubsub: .timerFired(timer), at: now, &effects)
     case .worked(let result): step(collective: .worked(result), at: now, &effects)
+    case .asked(let ask): answer(ask, at: now, &effects)
     case .disk(let outcome): step(exchange: .disk(outcome), at: now, &effects)
     case .written(let peer, let bytes): step(exchange: .written(to: peer, bytes: bytes), at: now, &effects)
     }
@@ -126,6 +142,27 @@ public struct Peer: Machine, Sendable {
     exchange.store = earlier.exchange.store
     collective.resume(from: earlier.collective, torn: torn)
   }
+
+  mutating func want(_ root: CID) {
+    if !ordered.contains(root) { ordered.append(root) }
+  }
+
+  /// Whether the object was asked for beside the session; it is not any more, and nobody waits for it.
+  mutating func forget(_ root: CID) -> Bool {
+    guard let place = ordered.firstIndex(of: root) else { return false }
+    ordered.remove(at: place)
+    return !collective.awaits(root)
+  }
+
+  mutating func put(_ object: Object.Built) { exchange.store.put(object) }
+
+  mutating func pin(_ root: CID, _ keeps: Bool, at now: Instant, _ effects: inout Effects<Effect>) {
+    if keeps { exchange.store.pin(root, as: "owner") } else { exchange.store.unpin(root, as: "owner") }
+    // The exchange passes on what the store wants done at the disk.
+    step(exchange: .added(root), at: now, &effects)
+  }
+
+  private var usesPubSub: Bool { usesTopic || servesTopics }
 
   // MARK: The parts
 
@@ -153,7 +190,7 @@ public struct Peer: Machine, Sendable {
     }
   }
 
-  private mutating func step(exchange input: Exchange.Input, at now: Instant, _ effects: inout Effects<Effect>) {
+  mutating func step(exchange input: Exchange.Input, at now: Instant, _ effects: inout Effects<Effect>) {
     var wanted = Effects<Exchange.Effect>(reserving: 4)
     exchange.step(input, at: now, chance: &exchangeChance, effects: &wanted)
     for effect in wanted.list {
@@ -161,12 +198,22 @@ public struct Peer: Machine, Sendable {
       case .send(let peer, let message): effects.append(.send(peer, .blocks(message)))
       case .arm(let timer, let at): effects.append(.arm(.blocks(timer), at: at))
       case .completed(let root):
+        if let place = ordered.firstIndex(of: root) {
+          ordered.remove(at: place)
+          effects.append(.answer(.fetched(root)))
+          guard collective.awaits(root) else { continue }
+        }
         do throws(ObjectError) {
           step(collective: .fetched(root: root, bytes: try Object.read(root, from: exchange.store)), at: now, &effects)
         } catch {
           step(collective: .notFetched(root: root, reason: "\(error)"), at: now, &effects)
         }
       case .failed(let root, let failure):
+        if let place = ordered.firstIndex(of: root) {
+          ordered.remove(at: place)
+          effects.append(.answer(.notFetched(root, failure)))
+          guard collective.awaits(root) else { continue }
+        }
         step(collective: .notFetched(root: root, reason: "\(failure)"), at: now, &effects)
       case .report(let peer, let offence): effects.append(.note(.offended(by: peer, "\(offence)")))
       case .disk(let errand): effects.append(.disk(errand))
@@ -174,15 +221,17 @@ public struct Peer: Machine, Sendable {
     }
   }
 
-  private mutating func step(pubsub input: PubSub.Input, at now: Instant, _ effects: inout Effects<Effect>) {
+  mutating func step(pubsub input: PubSub.Input, at now: Instant, _ effects: inout Effects<Effect>) {
     var wanted = Effects<PubSub.Effect>()
     pubsub.step(input, at: now, chance: &pubsubChance, effects: &wanted)
     for effect in wanted.list {
       switch effect {
       case .send(let peer, let message): effects.append(.send(peer, .pubsub(message)))
       case .arm(let timer, let at): effects.append(.arm(.pubsub(timer), at: at))
-      // Only peers that are scored are dropped or offered; sessions score none.
-      case .disconnect, .connect: break
+      case .disconnect(let peer): effects.append(.disconnect(peer))
+      case .connect(let peer, let record): effects.append(.connect(peer, record: record))
+      case .deliver(let delivered, let message) where delivered != topic || !usesTopic:
+        effects.append(.answer(.said(delivered, message)))
       case .deliver(_, let message):
         do throws(WireError) {
           step(collective: .noticed(try Notice.decode(message.data), from: message.from), at: now, &effects)

@@ -43,6 +43,16 @@ extension Peer.Effect {
     case .disk(let errand):
       out.append(4)
       errand.append(to: &out)
+    case .answer(let answer):
+      out.append(5)
+      out.append(text: "\(answer)")
+    case .disconnect(let peer):
+      out.append(6)
+      out.append(content: peer.bytes)
+    case .connect(let peer, let record):
+      out.append(7)
+      out.append(content: peer.bytes)
+      out.append(content: record)
     }
   }
 }

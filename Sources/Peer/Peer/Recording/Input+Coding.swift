@@ -17,9 +17,10 @@ extension Peer.Input {
     var out: [UInt8] = []
     switch self {
     case .started: out.append(0)
-    case .connected(let peer):
+    case .connected(let peer, let known):
       out.append(1)
       out.append(content: peer.bytes)
+      known.append(to: &out)
     case .disconnected(let peer):
       out.append(2)
       out.append(content: peer.bytes)
@@ -36,6 +37,9 @@ extension Peer.Input {
     case .disk(let outcome):
       out.append(6)
       outcome.append(to: &out)
+    case .asked(let ask):
+      out.append(8)
+      ask.append(to: &out)
     case .written(let peer, let bytes):
       out.append(7)
       out.append(content: peer.bytes)
@@ -52,13 +56,14 @@ extension Peer {
     let input: Input
     switch try reader.byte() {
     case 0: input = .started
-    case 1: input = .connected(try reader.peer())
+    case 1: input = .connected(try reader.peer(), try Acquaintance(&reader))
     case 2: input = .disconnected(try reader.peer())
     case 3: input = .received(from: try reader.peer(), try Message(&reader))
     case 4: input = .fired(try Timer(code: try reader.byte()))
     case 5: input = .worked(try collective.result(decoding: reader.content(Input.mostBytes)))
     case 6: input = .disk(try BlockStore.Outcome(&reader))
     case 7: input = .written(to: try reader.peer(), bytes: try reader.number())
+    case 8: input = .asked(try Ask(&reader))
     case let code: throw WireError("recorded input", at: 0, "kind \(code) does not exist; a newer version recorded it")
     }
     try reader.end()
@@ -67,7 +72,7 @@ extension Peer {
 }
 
 extension ByteReader {
-  fileprivate mutating func peer() throws(WireError) -> PeerID { try PeerID(bytes: content(64)) }
+  mutating func peer() throws(WireError) -> PeerID { try PeerID(bytes: content(64)) }
 }
 
 extension Peer.Message {

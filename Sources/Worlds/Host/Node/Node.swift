@@ -1,0 +1,276 @@
+public import MurmurBlocks
+public import MurmurChannels
+public import MurmurCollective
+import MurmurIdentify
+public import MurmurIdentity
+public import MurmurMachines
+public import MurmurPeer
+public import MurmurPubSub
+public import MurmurRouting
+public import MurmurStorage
+public import MurmurWire
+public import NIOCore
+public import NIOPosix
+
+/// A peer on a real network: a ``MurmurPeer/Peer`` with sockets, a clock, a disk and worker threads.
+///
+/// All machines run on one event loop. Methods may be called from anywhere; what they promise is kept there.
+public final class Node: TransportDelegate, Sendable {
+  /// How it behaves.
+  public let configuration: NodeConfiguration
+  /// Who it is.
+  public let id: PeerID
+  private let home: any EventLoop
+  private let core: NIOLoopBoundBox<NodeCore>
+
+  /// A node that is about to start on a loop of `group`.
+  ///
+  /// - Parameters:
+  ///   - peer: the machine; made by `make` on the node's loop, so that a large store need not be copied.
+  ///   - chance: where all draws of the node come from.
+  ///   - store: the folder that blocks and states are kept in; `nil` keeps nothing.
+  ///   - workers: where jobs are run and the disk is waited for.
+  public static func make(
+    _ configuration: NodeConfiguration, keys: KeyPair, peer: Peer, chance: Chance, store: Store?, group: any EventLoopGroup,
+    workers: NIOThreadPool
+  ) async throws -> Node {
+    let home = group.next()
+    let sequence = UInt64(max(Wall.seconds, 0)) * 1_000
+    return try await home.submit {
+      let core = NodeCore(
+        home: home, configuration: configuration, keys: keys, peer: peer, chance: chance, store: store, workers: workers,
+        recordSequence: sequence)
+      let node = Node(configuration, keys.peerID, home, NIOLoopBoundBox(core, eventLoop: home))
+      core.transport = Transport(
+        identity: keys, group: group, configuration: configuration.transport, serving: core.served, delegate: node)
+      return node
+    }.get()
+  }
+
+  private init(_ configuration: NodeConfiguration, _ id: PeerID, _ home: any EventLoop, _ core: NIOLoopBoundBox<NodeCore>) {
+    self.configuration = configuration
+    self.id = id
+    self.home = home
+    self.core = core
+  }
+
+  // MARK: Life
+
+  /// Listens, starts the machines and dials the first peers. Returns where it listens; throws where it cannot.
+  @discardableResult public func start() async throws -> [Multiaddr] {
+    var bound: [Multiaddr] = []
+    for address in configuration.listen {
+      let transport = try await onHome { $0.transport }
+      guard let transport else { break }
+      bound.append(try await transport.listen(address).get())
+    }
+    let listening = bound
+    let (home, upkeep) = (home, configuration.upkeep)
+    try await onHome { [core] it in
+      it.listening = listening
+      it.announceAddresses()
+      for index in it.tables.indices { it.step(table: index, .started) }
+      it.step(.started)
+      it.look()
+      it.upkeep = home.scheduleRepeatedTask(initialDelay: upkeep, delay: upkeep) { _ in core.value.look() }
+    }
+    return listening
+  }
+
+  /// Tells everybody good-bye, closes all connections and stops all timers.
+  public func close() async throws {
+    let transport = try await onHome { it -> Transport? in
+      it.isClosing = true
+      it.upkeep?.cancel()
+      for timer in it.peerTimers.values { timer.cancel() }  // house:allow(order) every one is cancelled
+      for table in it.tables { for timer in table.timers.values { timer.cancel() } }  // house:allow(order) every one is cancelled
+      it.identifyTimer?.cancel()
+      return it.transport
+    }
+    try await transport?.close().get()
+  }
+
+  // MARK: What it is asked
+
+  /// Connects to the peer that an address names at its end, or to whoever answers there.
+  @discardableResult public func connect(_ address: Multiaddr) async throws -> PeerID {
+    guard let peer = address.namedPeer else {
+      guard let transport = try await onHome({ $0.transport }) else { throw NodeError("the node has not been made") }
+      return try await transport.dial(address).get().peer
+    }
+    let link = try await onHomeFlat { it -> EventLoopFuture<Link> in
+      it.book.learn(peer, [address])
+      it.dials[peer]?.notBefore = .origin
+      return it.dial(peer) ?? it.home.makeFailedFuture(NodeError("\(peer) could not be reached a moment ago"))
+    }
+    return link.peer
+  }
+
+  /// Gets an object from whoever has it: `providers`, connected peers, and those that the tables name.
+  public func fetch(_ root: CID, providers: [PeerID] = [], within: Instant.Span = .minutes(2), toDisk: Bool = false) async throws {
+    _ = try await onHomeFlat { it -> EventLoopFuture<CID> in
+      let promise = it.home.makePromise(of: CID.self)
+      it.fetches[root, default: []].append(promise)
+      let deadline = it.sessionNow + within
+      let keeping: Exchange.Keeping = toDisk ? .disk : .memory
+      it.step(.asked(.fetch(root, providers: providers, deadline: deadline, keeping: keeping)))
+      for index in it.tables.indices {
+        it.query(index, .findProviders(MurmurRouting.Key(providersOf: root), count: 8)) { outcome, _ in
+          guard case .providers(let contacts) = outcome, !contacts.isEmpty, it.fetches[root] != nil else { return }
+          for contact in contacts where contact.peer != it.keys.peerID {
+            it.book.learn(contact.peer, contact.addresses)
+            it.dial(contact.peer)
+          }
+          let peers = contacts.map(\.peer).filter { $0 != it.keys.peerID }
+          it.step(.asked(.fetch(root, providers: peers, deadline: deadline, keeping: keeping)))
+        }
+      }
+      return promise.futureResult
+    }
+  }
+
+  /// The bytes of an object that is here.
+  public func read(_ root: CID) async throws -> [UInt8] {
+    try await onHome { it in try Object.read(root, from: it.peer.exchange.store) }
+  }
+
+  /// Blocks of an object are given to the peer, which keeps and serves them.
+  public func add(_ object: Object.Built) async throws {
+    try await onHome { it in it.step(.asked(.put(object))) }
+  }
+
+  /// Tells the tables that this peer has an object.
+  @discardableResult public func provide(_ root: CID) async throws -> [Kademlia.Outcome] {
+    try await query { _ in .provide(MurmurRouting.Key(providersOf: root)) }
+  }
+
+  /// What each table answers.
+  public func query(_ make: @escaping @Sendable (Kademlia.Configuration) -> Kademlia.Query) async throws -> [Kademlia.Outcome] {
+    let tables = configuration.tables
+    return try await onHomeFlat { it -> EventLoopFuture<[Kademlia.Outcome]> in
+      let answers = tables.enumerated().map { index, table in
+        let promise = it.home.makePromise(of: Kademlia.Outcome.self)
+        it.query(index, make(table)) { outcome, isEnd in if isEnd { promise.succeed(outcome) } }
+        return promise.futureResult
+      }
+      return EventLoopFuture.whenAllSucceed(answers, on: it.home)
+    }
+  }
+
+  /// Hears a topic.
+  public func subscribe(_ topic: Topic, _ body: @escaping @Sendable (Topic, MurmurPubSub.Message) -> Void) async throws {
+    try await onHome { it in
+      it.listeners[topic, default: []].append(body)
+      it.step(.asked(.subscribe(topic)))
+    }
+  }
+
+  /// Says something on a topic.
+  public func publish(_ topic: Topic, _ data: [UInt8]) async throws {
+    try await onHome { it in it.step(.asked(.publish(topic, data))) }
+  }
+
+  /// How long a peer takes to send 32 bytes back.
+  public func ping(_ peer: PeerID) async throws -> Instant.Span {
+    let link = try await onHomeFlat { it -> EventLoopFuture<Link> in
+      it.dial(peer) ?? it.home.makeFailedFuture(NodeError("\(peer) could not be reached a moment ago"))
+    }
+    let clock = configuration.transport.clock
+    let stream = try await WaitingStream.open(link, [Ping.protocolID])
+    let bytes = (0..<Ping.byteCount).map { UInt8(truncatingIfNeeded: clock.now.nanoseconds >> Int64($0 % 8)) }
+    let begun = clock.now
+    try await stream.write(bytes)
+    let echo = try await stream.read(bytes.count)
+    stream.reset()
+    guard echo == bytes else { throw NodeError("\(peer) sent back other bytes than it was sent") }
+    return clock.now - begun
+  }
+
+  // MARK: What it tells
+
+  /// What is to be seen of a node at one moment.
+  public struct Snapshot: Sendable {
+    /// Everybody who is connected.
+    public var neighbours: [Neighbour] = []
+    /// Where it listens.
+    public var listening: [Multiaddr] = []
+    /// Where others see it.
+    public var observed: [Multiaddr] = []
+    /// Peers in each table.
+    public var tables: [Int] = []
+    /// Blocks and their bytes.
+    public var blocks = 0
+    /// See ``blocks``.
+    public var bytes = 0
+    /// The session's peer.
+    public var cycle: UInt32 = 0
+    /// Its newest model.
+    public var model: CID?
+    /// Whether its session is over.
+    public var hasEnded = false
+  }
+
+  /// A peer that is connected.
+  public struct Neighbour: Sendable {
+    /// Who.
+    public var peer: PeerID
+    /// Where.
+    public var address: Multiaddr
+    /// What it says it is.
+    public var agent: String
+    /// What it speaks.
+    public var protocols: [String]
+  }
+
+  /// The node as it is now.
+  public func snapshot() async throws -> Snapshot {
+    try await onHome { it in
+      var seen = Snapshot()
+      for peer in it.neighbours.keys.sorted() {
+        guard let neighbour = it.neighbours[peer], let link = neighbour.links.first else { continue }
+        seen.neighbours.append(
+          Neighbour(
+            peer: peer, address: link.remoteAddress, agent: neighbour.description?.agentVersion ?? "",
+            protocols: neighbour.description?.protocols ?? []))
+      }
+      seen.listening = it.listening
+      seen.observed = it.identify.observedAddresses
+      seen.tables = it.tables.map(\.machine.tableCount)
+      (seen.blocks, seen.bytes) = (it.peer.exchange.store.count, it.peer.exchange.store.byteCount)
+      seen.cycle = it.peer.collective.cycle
+      seen.model = it.peer.collective.newest?.root
+      seen.hasEnded = it.peer.collective.hasEnded
+      return seen
+    }
+  }
+
+  /// Looks at the peer's machine.
+  public func look<Result: Sendable>(_ body: @escaping @Sendable (borrowing Peer) -> Result) async throws -> Result {
+    try await onHome { body($0.peer) }
+  }
+
+  /// From now on `body` hears of everything the session's peer announces, on the node's loop, in session time.
+  public func witness(_ body: @escaping @Sendable (Instant, CollectiveEvent) -> Void) async throws {
+    try await onHome { $0.witness = body }
+  }
+
+  /// From now on messages to and from a peer pass only while `body` lets them: a fault plan.
+  public func gate(_ body: @escaping @Sendable (Instant, PeerID) -> Bool) async throws { try await onHome { $0.gate = body } }
+
+  private func onHome<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) throws -> Result) async throws -> Result {
+    try await home.submit { [core] in try body(core.value) }.get()
+  }
+
+  private func onHomeFlat<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) -> EventLoopFuture<Result>) async throws -> Result {
+    try await home.flatSubmit { [core] in body(core.value) }.get()
+  }
+
+  // MARK: The transport's delegate
+
+  /// A peer has proven who it is.
+  public func connected(_ link: Link) { core.value.connected(link) }
+  /// A link is gone.
+  public func disconnected(_ link: Link, _ why: ConnectionError) { core.value.disconnected(link, why) }
+  /// A peer opened a stream.
+  public func accept(_ stream: PeerStream) -> (any StreamHandler)? { core.value.accept(stream) }
+}

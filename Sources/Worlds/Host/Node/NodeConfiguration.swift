@@ -1,0 +1,51 @@
+public import Logging
+public import MurmurIdentify
+public import MurmurMachines
+public import MurmurRouting
+public import MurmurWire
+public import NIOCore
+
+/// How a node behaves, and how much it allows.
+public struct NodeConfiguration: Sendable {
+  /// Where it listens.
+  public var listen: [Multiaddr] = []
+  /// Peers to begin with; each address names its peer (`…/p2p/12D3…`).
+  public var bootstraps: [Multiaddr] = []
+  /// The hash tables it takes part in.
+  public var tables: [Kademlia.Configuration] = [.lan()]
+  /// What it says of itself.
+  public var agentVersion = "murmur/0.1"
+  /// How identify behaves.
+  public var identify = Identify.Configuration()
+  /// Sockets and connections.
+  public var transport = TransportConfiguration()
+  /// Beyond so many connections the least useful are closed, down to ``lowWater``.
+  public var highWater = 160
+  /// See ``highWater``.
+  public var lowWater = 96
+  /// How long a new connection is left alone.
+  public var grace = Instant.Span.seconds(20)
+  /// How often the node looks after its connections.
+  public var upkeep = TimeAmount.milliseconds(500)
+  /// With how many peers of its session it wants to be connected.
+  public var degree = 8
+  /// Bytes of messages that may wait for one peer and protocol; further ones are dropped.
+  public var waitingBytes = 8 << 20
+  /// Bytes of one message of the session's own protocol.
+  public var collectiveBytes = 64 << 10
+  /// How long a message waits for a peer that is being dialled.
+  public var patience = Instant.Span.seconds(10)
+  /// How long a peer that could not be dialled is left alone, at first; it doubles with every failure, up to five minutes.
+  public var backoff = Instant.Span.seconds(1)
+  /// Addresses of peers that are remembered.
+  public var addressBook = 4_096
+  /// Messages that cannot be read, until a connection is closed.
+  public var strikes = 3
+  /// Where it is logged what happens.
+  public var logger = Logger(label: "murmur.node")
+  /// What the session's clock shows when the node's own shows ``Instant/origin``.
+  public var sessionOffset = Instant.Span.zero
+
+  /// The defaults: listens nowhere, knows nobody.
+  public init() {}
+}

@@ -1,0 +1,122 @@
+import MurmurChannels
+import MurmurIdentity
+import MurmurMachines
+import MurmurPeer
+import MurmurRouting
+import MurmurWire
+import NIOCore
+
+/// A peer that is being dialled, or that was and did not answer, and what waits for it.
+struct Dial {
+  var promises: [EventLoopPromise<Link>] = []
+  var waiting: [Peer.Message] = []
+  var isActive = false
+  var isSearching = false
+  var failures = 0
+  /// Not dialled again before.
+  var notBefore = Instant.origin
+  /// What waits is dropped then.
+  var deadline = Instant.never
+}
+
+/// Reaching peers that are not connected.
+extension NodeCore {
+  /// Messages that wait for one peer; further ones are dropped.
+  static let waitingMessages = 64
+
+  /// Dials a peer at the addresses that are known; `nil` if it was tried in vain a moment ago.
+  @discardableResult func dial(_ peer: PeerID) -> EventLoopFuture<Link>? {
+    if let link = link(to: peer) { return home.makeSucceededFuture(link) }
+    var dial = dials[peer] ?? Dial()
+    guard dial.isActive || dial.notBefore <= now else { return nil }
+    let promise = home.makePromise(of: Link.self)
+    dial.promises.append(promise)
+    if dial.deadline == .never { dial.deadline = now + configuration.patience }
+    let starts = !dial.isActive
+    dial.isActive = true
+    dials[peer] = dial
+    if starts { tryAddresses(of: peer, book.addresses(of: peer), last: nil) }
+    return promise.futureResult
+  }
+
+  private func tryAddresses(of peer: PeerID, _ addresses: [Multiaddr], last: (any Error)?) {
+    guard dials[peer] != nil, let transport else { return }
+    guard let address = addresses.first else { return outOfAddresses(peer, last) }
+    let bound = NIOLoopBound(self, eventLoop: home)
+    transport.dial(address, expecting: peer).hop(to: home).whenFailure { error in
+      let core = bound.value
+      core.book.failed(peer, address)
+      core.tryAddresses(of: peer, Array(addresses.dropFirst()), last: error)
+    }
+  }
+
+  /// No address answers: the tables are asked once where the peer is.
+  private func outOfAddresses(_ peer: PeerID, _ error: (any Error)?) {
+    guard dials[peer]?.isSearching == false, let table = tables.firstIndex(where: { $0.machine.tableCount > 0 }) else {
+      return settleDial(peer, .failure(error ?? NodeError("\(peer): no address of it is known")))
+    }
+    dials[peer]?.isSearching = true
+    let known = book.addresses(of: peer)
+    query(table, .findPeer(peer)) { [self] outcome, isEnd in
+      guard isEnd else { return }
+      var found: [Multiaddr] = []
+      if case .peer(let contact, _) = outcome { found = contact.addresses.map(\.withoutPeer).filter { !known.contains($0) } }
+      book.learn(peer, found)
+      tryAddresses(of: peer, found, last: error)
+      if found.isEmpty { settleDial(peer, .failure(error ?? NodeError("\(peer): nobody knows where it is"))) }
+    }
+  }
+
+  func settleDial(_ peer: PeerID, _ result: Result<Link, any Error>) {
+    guard var dial = dials[peer] else { return }
+    let promises = dial.promises
+    dial.promises = []
+    dial.isActive = false
+    dial.isSearching = false
+    switch result {
+    case .success(let link):
+      dial.failures = 0
+      dials[peer] = dial
+      for promise in promises { promise.succeed(link) }
+    case .failure(let error):
+      dial.failures += 1
+      dial.waiting = []
+      dial.deadline = .never
+      let wait = configuration.backoff * Double(1 << min(dial.failures - 1, 8))
+      dial.notBefore = now + min(wait, .minutes(5))
+      dials[peer] = dial
+      note("\(peer) cannot be reached: \(error)")
+      // The exchange asks somebody else, without waiting for patience to run out.
+      step(.disconnected(peer))
+      for promise in promises { promise.fail(error) }
+    }
+  }
+
+  /// A message to a peer that is not there yet.
+  func wait(_ message: Peer.Message, for peer: PeerID) {
+    if link(to: peer) == nil, dials[peer]?.isActive != true {
+      guard dial(peer) != nil else { return unreachable(peer) }
+    }
+    if dials[peer] == nil { dials[peer] = Dial(deadline: now + configuration.patience) }
+    guard let count = dials[peer]?.waiting.count, count < NodeCore.waitingMessages else { return }
+    dials[peer]?.waiting.append(message)
+  }
+
+  private func unreachable(_ peer: PeerID) {
+    let bound = NIOLoopBound(self, eventLoop: home)
+    home.execute { bound.value.step(.disconnected(peer)) }
+  }
+
+  func sendWaiting(_ peer: PeerID) {
+    guard let waiting = dials.removeValue(forKey: peer)?.waiting else { return }
+    for message in waiting { send(message, to: peer) }
+  }
+
+  func expireDials() {
+    for peer in dials.keys.sorted() {
+      guard let dial = dials[peer] else { continue }
+      if dial.deadline <= now, !dial.waiting.isEmpty { dials[peer]?.waiting = [] }
+      if !dial.isActive, dial.waiting.isEmpty, dial.notBefore + .minutes(5) < now { dials[peer] = nil }
+    }
+  }
+}

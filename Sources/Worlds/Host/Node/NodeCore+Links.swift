@@ -1,0 +1,136 @@
+import MurmurBlocks
+import MurmurChannels
+import MurmurCollective
+import MurmurIdentify
+import MurmurIdentity
+import MurmurMachines
+import MurmurPeer
+import MurmurPubSub
+import MurmurWire
+import Logging
+import NIOCore
+
+/// Connections: who comes and goes, what they speak, and whom to let go.
+extension NodeCore {
+  func connected(_ link: Link) {
+    guard !isClosing else { return link.close("this peer is stopping") }
+    var neighbour = neighbours[link.peer] ?? Neighbour()
+    if neighbour.links.isEmpty { neighbour.since = now }
+    neighbour.links.append(link)
+    neighbours[link.peer] = neighbour
+    if link.role == .dialer { book.learn(link.peer, [link.remoteAddress]) }
+    step(
+      identify: .connected(
+        Identify.ConnectionID(link.id), link.peer, remote: link.remoteAddress, isOutbound: link.role == .dialer))
+    settleDial(link.peer, .success(link))
+  }
+
+  func disconnected(_ link: Link, _ why: ConnectionError) {
+    step(identify: .disconnected(Identify.ConnectionID(link.id)))
+    guard var neighbour = neighbours[link.peer] else { return }
+    neighbour.links.removeAll { $0.id == link.id }
+    guard neighbour.links.isEmpty else {
+      neighbours[link.peer] = neighbour
+      return
+    }
+    neighbours[link.peer] = nil
+    for outbox in [neighbour.collective, neighbour.blocks, neighbour.pubsub] { outbox?.drop() }
+    note("\(link.peer) is gone: \(why)")
+    if neighbour.isTold { step(.disconnected(link.peer)) }
+  }
+
+  /// What is spoken on a stream that a peer opened.
+  func accept(_ stream: PeerStream) -> (any StreamHandler)? {
+    let name = stream.protocolName
+    switch name {
+    case Identify.protocolID:
+      let number = nextIdentify
+      nextIdentify += 1
+      identifyStreams[number] = stream
+      step(identify: .asked(Identify.ConnectionID(stream.link.id), Identify.Request(number)))
+      return SilentStream()
+    case Identify.pushProtocolID: return pushCollector(stream)
+    case Ping.protocolID: return EchoStream()
+    case NodeCore.collectiveProtocol:
+      return Inbox(most: CollectiveMessage.byteLimit, core: self) { core, bytes, stream in
+        core.received(.collective(try CollectiveMessage.decode(bytes)), from: stream.peer)
+      }
+    default: break
+    }
+    if BitswapVersion(rawValue: name) != nil {
+      return Inbox(most: BitswapMessage.mostBytes, core: self) { core, bytes, stream in
+        core.received(.blocks(try BitswapMessage.decode(bytes)), from: stream.peer)
+      }
+    }
+    if PubSub.protocolIDs.contains(name) {
+      return Inbox(most: PubSub.Limits().frameBytes, core: self) { core, bytes, stream in
+        core.received(.pubsub(try RPC.decode(bytes)), from: stream.peer)
+      }
+    }
+    if let index = tables.firstIndex(where: { $0.protocolID == name }) { return tableInbox(index) }
+    return nil
+  }
+
+  /// What a peer speaks is known: the machines are told, once.
+  func introduce(_ peer: PeerID, _ protocols: [String]) {
+    guard var neighbour = neighbours[peer], !neighbour.isTold, let link = neighbour.links.first else { return }
+    neighbour.isTold = true
+    let limit = configuration.waitingBytes
+    if protocols.contains(NodeCore.collectiveProtocol) {
+      neighbour.languages.insert(.collective)
+      neighbour.collective = Outbox(to: peer, [NodeCore.collectiveProtocol], limit: limit, core: self)
+    }
+    let bitswap = BitswapVersion.preference.filter(protocols.contains)
+    if !bitswap.isEmpty {
+      neighbour.languages.insert(.blocks)
+      neighbour.blocks = Outbox(to: peer, bitswap, limit: limit, core: self)
+    }
+    var pubsub = PubSub.Connection()
+    let topics = PubSub.protocolIDs.filter(protocols.contains)
+    if let best = topics.first, let language = PubSub.Connection.Language(protocolID: best) {
+      neighbour.languages.insert(.pubsub)
+      neighbour.pubsub = Outbox(to: peer, topics, limit: limit, core: self)
+      pubsub = PubSub.Connection(language, isOutbound: link.role == .dialer, host: link.remoteAddress.hostBytes)
+    }
+    neighbours[peer] = neighbour
+    step(.connected(peer, Peer.Acquaintance(neighbour.languages, pubsub: pubsub)))
+    sendWaiting(peer)
+  }
+
+  // MARK: Upkeep
+
+  /// Looks after connections: enough of them, and not too many.
+  func look() {
+    guard !isClosing else { return }
+    prune()
+    expireDials()
+    let partners = neighbours.values.count { $0.languages.contains(.collective) }
+    guard partners < configuration.degree else { return }
+    var wanted = configuration.degree - partners - dials.count
+    for address in configuration.bootstraps where wanted > 0 {
+      guard let peer = address.namedPeer, peer != keys.peerID, neighbours[peer] == nil, dials[peer] == nil else { continue }
+      book.learn(peer, [address])
+      if dial(peer) != nil { wanted -= 1 }
+    }
+    guard wanted > 0 else { return }
+    var others = book.peers.filter { $0 != keys.peerID && neighbours[$0] == nil && dials[$0] == nil }
+    peerChance.shuffle(&others)
+    for peer in others.prefix(wanted) { _ = dial(peer) }
+  }
+
+  private func prune() {
+    let links = neighbours.values.reduce(0) { $0 + $1.links.count }
+    guard links > configuration.highWater else { return }
+    // Second connections to a peer go first, then peers that are of least use, then the youngest.
+    var spare: [(use: Int, since: Instant, link: Link)] = []
+    for peer in neighbours.keys.sorted() {
+      guard let neighbour = neighbours[peer] else { continue }
+      for (number, link) in neighbour.links.enumerated() where now - link.since > configuration.grace {
+        let use = number > 0 ? -1 : neighbour.languages.rawValue.nonzeroBitCount + (neighbour.languages.contains(.collective) ? 8 : 0)
+        spare.append((use, link.since, link))
+      }
+    }
+    spare.sort { $0.use != $1.use ? $0.use < $1.use : $0.since > $1.since }
+    for entry in spare.prefix(links - configuration.lowWater) { entry.link.close("this peer has too many connections") }
+  }
+}

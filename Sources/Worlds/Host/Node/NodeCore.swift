@@ -1,0 +1,262 @@
+import Logging
+import MurmurBlocks
+import MurmurChannels
+import MurmurCollective
+import MurmurIdentify
+import MurmurIdentity
+import MurmurMachines
+import MurmurPeer
+import MurmurPubSub
+import MurmurRouting
+import MurmurSessions
+import MurmurStorage
+import MurmurWire
+import NIOCore
+import NIOPosix
+
+/// Everything a node is, on one event loop: the machines, and what carries their effects out.
+///
+/// The counterpart of the simulator's world. Links and streams report here; each input goes to one machine, whose effects are performed
+/// before the next input is taken.
+final class NodeCore {
+  /// A peer that is connected.
+  struct Neighbour {
+    var links: [Link] = []
+    var description: PeerDescription?
+    /// Whether the machines know of it.
+    var isTold = false
+    var languages: Peer.Languages = []
+    var collective: Outbox?
+    var blocks: Outbox?
+    var pubsub: Outbox?
+    var strikes = 0
+    var since = Instant.origin
+  }
+
+  /// A hash table and what its requests wait for.
+  struct Table {
+    var machine: Kademlia
+    let protocolID: String
+    var chance: Chance
+    var timers: [Kademlia.Timer: Scheduled<Void>] = [:]
+    var requests: [Kademlia.RequestID: RequestStream] = [:]
+    var tokens: [UInt64: PeerStream] = [:]
+    var nextToken: UInt64 = 0
+    var nextQuery: UInt64 = 0
+    var queries: [Kademlia.QueryID: (Kademlia.Outcome, Bool) -> Void] = [:]
+
+    mutating func step(_ input: Kademlia.Input, at now: Instant, _ effects: inout Effects<Kademlia.Effect>) {
+      machine.step(input, at: now, chance: &chance, effects: &effects)
+    }
+  }
+
+  let home: any EventLoop
+  let configuration: NodeConfiguration
+  let keys: KeyPair
+  let store: Store?
+  let workers: NIOThreadPool
+  var transport: Transport?
+  var neighbours: [PeerID: Neighbour] = [:]
+  var book: AddressBook
+  var dials: [PeerID: Dial] = [:]
+
+  var identify: Identify
+  var identifyChance: Chance
+  var identifyTimer: Scheduled<Void>?
+  var identifyStreams: [UInt64: PeerStream] = [:]
+  var nextIdentify: UInt64 = 0
+  var tables: [Table]
+  var peer: Peer
+  var peerChance: Chance
+  var peerTimers: [Peer.Timer: Scheduled<Void>] = [:]
+  var errands: [BlockStore.Errand] = []
+  var isRunningErrands = false
+  var upkeep: RepeatedTask?
+  var listening: [Multiaddr] = []
+  var recordSequence: UInt64
+  var isClosing = false
+
+  /// Who waits for objects, and who hears topics.
+  var fetches: [CID: [EventLoopPromise<CID>]] = [:]
+  var listeners: [Topic: [@Sendable (Topic, MurmurPubSub.Message) -> Void]] = [:]
+  var witness: (@Sendable (Instant, CollectiveEvent) -> Void)?
+  var record: ((Instant, Peer.Input, [Peer.Effect]) -> Void)?
+  /// Whether faults let the peer say and hear anything at present.
+  var gate: (@Sendable (Instant, PeerID) -> Bool)?
+
+  init(
+    home: any EventLoop, configuration: NodeConfiguration, keys: KeyPair, peer: Peer, chance: Chance, store: Store?,
+    workers: NIOThreadPool, recordSequence: UInt64
+  ) {
+    self.home = home
+    self.configuration = configuration
+    self.keys = keys
+    self.peer = peer
+    self.store = store
+    self.workers = workers
+    self.recordSequence = recordSequence
+    book = AddressBook(limit: configuration.addressBook)
+    peerChance = chance.fork("node")
+    identifyChance = chance.fork("identify")
+    identify = Identify(
+      Identify.Own(
+        protocols: [], addresses: [], signedRecord: nil, publicKey: keys.publicKey.encoded,
+        agentVersion: configuration.agentVersion), configuration: configuration.identify)
+    tables = configuration.tables.enumerated().map { number, table in
+      Table(
+        machine: Kademlia(id: keys.peerID, configuration: table), protocolID: table.protocolID,
+        chance: chance.fork("table", number))
+    }
+  }
+
+  var now: Instant { configuration.transport.clock.now }
+  var sessionNow: Instant { now + configuration.sessionOffset }
+  var log: Logger { configuration.logger }
+
+  /// The protocols that streams are accepted for.
+  var served: [String] {
+    [Identify.protocolID, Identify.pushProtocolID, Ping.protocolID, NodeCore.collectiveProtocol] + BitswapVersion.preference
+      + PubSub.protocolIDs + tables.filter { $0.machine.mode == .server }.map(\.protocolID)
+  }
+
+  /// The session's own protocol.
+  static let collectiveProtocol = "/murmur/collective/1"
+
+  /// The link that is used for a peer: the oldest.
+  func link(to peer: PeerID) -> Link? { neighbours[peer]?.links.first }
+
+  func note(_ words: String) { log.debug("\(words)") }
+
+  func schedule(_ at: Instant, _ body: @escaping () -> Void) -> Scheduled<Void> {
+    home.assumeIsolated().scheduleTask(deadline: configuration.transport.clock.deadline(at), body)
+  }
+
+  // MARK: The peer
+
+  func step(_ input: Peer.Input) {
+    var effects = Effects<Peer.Effect>()
+    let time = sessionNow
+    peer.step(input, at: time, chance: &peerChance, effects: &effects)
+    record?(time, input, effects.list)
+    for effect in effects.list { perform(effect) }
+    runErrands()
+  }
+
+  private func perform(_ effect: Peer.Effect) {
+    switch effect {
+    case .send(let peer, let message): send(message, to: peer)
+    case .arm(let timer, let at):
+      peerTimers[timer]?.cancel()
+      peerTimers[timer] = nil
+      guard at < .never else { return }
+      peerTimers[timer] = schedule(at + (.zero - configuration.sessionOffset)) { [self] in
+        peerTimers[timer] = nil
+        step(.fired(timer))
+      }
+    case .compute(let work):
+      let (home, bound) = (home, NIOLoopBound(self, eventLoop: home))
+      workers.submit { state in
+        guard case .active = state else { return }
+        let result = work.run(on: Workbench())
+        home.execute { if !bound.value.isClosing { bound.value.step(.worked(result)) } }
+      }
+    case .note(let event): noted(event)
+    case .answer(let answer): answered(answer)
+    case .disconnect(let peer): for link in neighbours[peer]?.links ?? [] { link.close("its pub/sub score is too low") }
+    case .connect(let peer, let record): offered(peer, record)
+    case .disk(let errand): errands.append(errand)
+    }
+  }
+
+  private func noted(_ event: CollectiveEvent) {
+    witness?(sessionNow, event)
+    switch event {
+    case .published(let root): saveSession(root)
+    case .rejected(_, let peer, let why): log.info("\(peer): \(why)")
+    case .offended(let peer, let what): log.info("\(peer) broke the rules: \(what)")
+    default: break
+    }
+  }
+
+  private func answered(_ answer: Peer.Answer) {
+    switch answer {
+    case .fetched(let root): for promise in fetches.removeValue(forKey: root) ?? [] { promise.succeed(root) }
+    case .notFetched(let root, let failure): for promise in fetches.removeValue(forKey: root) ?? [] { promise.fail(failure) }
+    case .said(let topic, let message): for listener in listeners[topic] ?? [] { listener(topic, message) }
+    }
+  }
+
+  private func offered(_ peer: PeerID, _ record: [UInt8]) {
+    do throws(EnvelopeError) {
+      let opened = try PeerRecord.open(record)
+      guard opened.peer == peer else { return }
+      book.learn(peer, opened.addresses)
+    } catch { note("\(peer) was offered with a record that is none: \(error)") }
+    _ = dial(peer)
+  }
+
+  // MARK: Messages
+
+  func send(_ message: Peer.Message, to peer: PeerID) {
+    if let gate, !gate(sessionNow, peer) { return }
+    guard let link = link(to: peer), neighbours[peer]?.isTold == true else { return wait(message, for: peer) }
+    let sent: Bool? =
+      switch message {
+      case .collective(let inner): neighbours[peer]?.collective?.send(.bytes(inner.encode()), size: message.wireSize, over: link)
+      case .blocks(let inner): neighbours[peer]?.blocks?.send(.blocks(inner), size: message.wireSize, over: link)
+      case .pubsub(let inner): neighbours[peer]?.pubsub?.send(.bytes(inner.encode()), size: message.wireSize, over: link)
+      }
+    if sent == false { note("\(peer) takes no more: a message of \(message.wireSize) bytes is dropped") }
+  }
+
+  func received(_ message: Peer.Message, from peer: PeerID) {
+    if let gate, !gate(sessionNow, peer) { return }
+    step(.received(from: peer, message))
+  }
+
+  /// Blocks are on their way: the exchange may send more.
+  func wrote(_ bytes: Int, to peer: PeerID) {
+    let bound = NIOLoopBound(self, eventLoop: home)
+    home.execute { bound.value.step(.written(to: peer, bytes: bytes)) }
+  }
+
+  /// A peer sends what cannot be read; after a few times its connection is closed.
+  func strike(_ link: Link, _ what: String) {
+    log.info("\(link.peer) \(what)")
+    neighbours[link.peer]?.strikes += 1
+    if let strikes = neighbours[link.peer]?.strikes, strikes >= configuration.strikes {
+      for link in neighbours[link.peer]?.links ?? [] { link.close("it \(what)") }
+    }
+  }
+
+  // MARK: The disk
+
+  private func runErrands() {
+    guard !isRunningErrands, !errands.isEmpty, let store else { return }
+    let batch = errands
+    errands = []
+    isRunningErrands = true
+    let (home, bound) = (home, NIOLoopBound(self, eventLoop: home))
+    workers.submit { _ in
+      let done = store.perform(batch)
+      home.execute {
+        let core = bound.value
+        core.isRunningErrands = false
+        for failure in done.failures { core.log.error("\(failure)") }
+        for outcome in done.outcomes { core.step(.disk(outcome)) }
+        core.runErrands()
+      }
+    }
+  }
+
+  private func saveSession(_ root: CID) {
+    guard let store else { return }
+    var state = SessionState(session: peer.collective.session.name, seed: 0)
+    state.model = root
+    state.cycle = peer.collective.cycle
+    let (log, saved) = (log, state)
+    workers.submit { _ in
+      do { try store.save(saved) } catch { log.error("\(error)") }
+    }
+  }
+}

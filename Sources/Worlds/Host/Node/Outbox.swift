@@ -1,0 +1,121 @@
+import MurmurBlocks
+import MurmurChannels
+import MurmurIdentity
+import NIOCore
+
+/// Messages on their way to one peer in one protocol: a stream is opened with the first, and they follow each other on it.
+///
+/// What waits is bounded. A stream that breaks takes what was written to it along; the next message opens another.
+final class Outbox: StreamHandler {
+  /// A message that waits: bytes, or one whose form depends on the protocol that the peer turns out to speak.
+  enum Content {
+    case bytes([UInt8])
+    case blocks(BitswapMessage)
+  }
+
+  private enum Phase {
+    case closed
+    case opening
+    case open(PeerStream)
+  }
+
+  let peer: PeerID
+  private let protocols: [String]
+  private let limit: Int
+  private unowned let core: NodeCore
+  private var phase = Phase.closed
+  private var waiting: [(content: Content, size: Int)] = []
+  private var waitingBytes = 0
+  /// Bytes of blocks that were handed to the stream and not reported yet.
+  private var blockBytes = 0
+  private var failures = 0
+
+  init(to peer: PeerID, _ protocols: [String], limit: Int, core: NodeCore) {
+    self.peer = peer
+    self.protocols = protocols
+    self.limit = limit
+    self.core = core
+  }
+
+  /// Sends after all that was sent before. False if there is no room.
+  func send(_ content: Content, size: Int, over link: Link) -> Bool {
+    if case .open(let stream) = phase, waiting.isEmpty, stream.unsent <= limit {
+      write(content, to: stream)
+      return true
+    }
+    guard waitingBytes + size <= limit || waiting.isEmpty else { return false }
+    waiting.append((content, size))
+    waitingBytes += size
+    if case .closed = phase {
+      phase = .opening
+      link.open(protocols, handler: self)
+    }
+    return true
+  }
+
+  /// The connection is gone: nothing waits any more.
+  func drop() {
+    phase = .closed
+    (waiting, waitingBytes) = ([], 0)
+    report()
+  }
+
+  func opened(_ stream: PeerStream) {
+    phase = .open(stream)
+    failures = 0
+    flush()
+  }
+
+  func refused(_ error: ConnectionError) {
+    phase = .closed
+    (waiting, waitingBytes) = ([], 0)
+    core.note("\(peer) takes no stream for \(protocols.joined(separator: ", ")): \(error)")
+    report()
+  }
+
+  func received(_ bytes: [UInt8], on stream: PeerStream) { stream.consumed(bytes.count) }
+
+  func drained(_ stream: PeerStream) {
+    report()
+    flush()
+  }
+
+  func closed(_ stream: PeerStream, _ error: ConnectionError?) {
+    phase = .closed
+    report()
+    failures += 1
+    guard !waiting.isEmpty, failures < 3, let link = core.link(to: peer) else {
+      (waiting, waitingBytes) = ([], 0)
+      return
+    }
+    phase = .opening
+    link.open(protocols, handler: self)
+  }
+
+  private func flush() {
+    guard case .open(let stream) = phase else { return }
+    while let next = waiting.first, stream.unsent <= limit {
+      waiting.removeFirst()
+      waitingBytes -= next.size
+      write(next.content, to: stream)
+    }
+  }
+
+  private func write(_ content: Content, to stream: PeerStream) {
+    switch content {
+    case .bytes(let bytes): stream.write(MessageFraming.frame(bytes))
+    case .blocks(let message):
+      guard let version = BitswapVersion(rawValue: stream.protocolName), let bytes = message.encode(for: version) else { return }
+      for block in message.blocks { blockBytes += block.bytes.count }
+      stream.write(BitswapFrames.frame(bytes))
+      if stream.unsent <= stream.lowWater { report() }
+    }
+  }
+
+  private func report() {
+    guard blockBytes > 0 else { return }
+    let bytes = blockBytes
+    blockBytes = 0
+    core.wrote(bytes, to: peer)
+  }
+}
