@@ -8,7 +8,8 @@ import Testing
 
 /// A disk that is full, or may not be written: the error says where, when and what to do, and nothing is lost by it.
 @Suite struct FaultTests {
-  @Test(arguments: StoreOptions.Durability.allCases) func `when the disk is full, what was stored stays and the error says what to do`(
+  @Test(arguments: StoreOptions.Durability.allCases)
+  func `when the disk is full, what was stored stays and the error says what to do`(
     durability: StoreOptions.Durability
   ) throws {
     let folder = try Folder("full-\(durability)")

@@ -133,7 +133,9 @@ private struct Account {
       if bytes != Victim.block(seed).bytes { found.append("block \(name): \(bytes?.count ?? -1) bytes") }
     }
     let pinned = Set(try store.pins().map(\.root.description))
-    for (name, isPinned) in pins.sorted(by: { $0.key < $1.key }) where pinned.contains(name) != isPinned { found.append("pin \(name)") }
+    for (name, isPinned) in pins.sorted(by: { $0.key < $1.key }) where pinned.contains(name) != isPinned {
+      found.append("pin \(name)")
+    }
     for (key, count) in counters.sorted(by: { $0.key < $1.key }) {
       let kept: UInt64
       switch key {

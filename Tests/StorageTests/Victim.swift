@@ -37,8 +37,8 @@ import Testing
     let diary = Diary(try #require(Victim.variables["MURMUR_VICTIM_DIARY"]))
     let durability = try #require(StoreOptions.Durability(rawValue: Victim.variables["MURMUR_VICTIM_DURABILITY"] ?? ""))
     // Every third life ends at an operation on files; the others anywhere, by the timer that also ends lives too long.
-    let atOperation = chance.happens(1.0 / 3) ? chance.below(120) : Int.max
-    diary.dieAfter(microseconds: atOperation < .max ? 300_000 : 500 + chance.below(25_000))
+    let atOperation = chance.happens(1.0 / 3) ? chance.below(80) : Int.max
+    diary.dieAfter(microseconds: atOperation < .max ? 40_000 : 500 + chance.below(15_000))
     let files = MortalFiles(diary: diary, death: atOperation)
     let store = try Store(at: path, options: Victim.options(durability), files: files)
     diary.write("log \(files.size(of: path + "/index.sqlite-wal") ?? 0)")

@@ -9,7 +9,9 @@ extension Exchange {
   mutating func spareMemory() {
     guard let budget = store.memoryBudget, store.memoryBytes > budget else { return }
     let fetches = self.fetches
-    store.spareMemory { cid in fetches.contains { $0.keeping == .memory && ($0.place(of: cid) != nil || $0.brought.contains(cid)) } }
+    store.spareMemory { cid in
+      fetches.contains { $0.keeping == .memory && ($0.place(of: cid) != nil || $0.brought.contains(cid)) }
+    }
   }
 
   /// Hands what the store wants done to the world.

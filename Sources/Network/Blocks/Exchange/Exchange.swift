@@ -127,6 +127,8 @@ public struct Exchange: Machine, Sendable {
     public var unwanted = 0
     /// Times a peer stayed silent for too long.
     public var silences = 0
+    /// Wants that were taken from a slow peer and given to a fast one.
+    public var relieved = 0
     /// Objects that were fetched.
     public var completed = 0
     /// Objects that could not be fetched.
