@@ -127,6 +127,7 @@ private final class FailingFiles: FileLayer {
 
   func read(_ path: String, limit: Int) throws(FileFault) -> [UInt8]? { try system.read(path, limit: limit) }
   func size(of path: String) -> Int? { system.size(of: path) }
+  func beginSync(_ path: String) { system.beginSync(path) }
   func remove(_ path: String) throws(FileFault) { try system.remove(path) }
   func names(in folder: String) throws(FileFault) -> [String] { try system.names(in: folder) }
 }

@@ -188,6 +188,7 @@ struct MortalFiles: FileLayer {
 
   func read(_ path: String, limit: Int) throws(FileFault) -> [UInt8]? { try system.read(path, limit: limit) }
   func size(of path: String) -> Int? { system.size(of: path) }
+  func beginSync(_ path: String) { system.beginSync(path) }
 
   func remove(_ path: String) throws(FileFault) {
     if isLast() { diary.die() }
