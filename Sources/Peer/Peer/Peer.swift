@@ -26,7 +26,7 @@ public struct Peer: Machine, Sendable {
     /// The job handed out by `compute` ended.
     case worked(WorkResult)
     /// The world did an errand at its disk; only with a store that has one.
-    case disk(BlockStore.Outcome)
+    indirect case disk(BlockStore.Outcome)
     /// The world got rid of so many bytes of blocks sent to a peer; only counted with `Limits.unwrittenBytesPerPeer`.
     case written(to: PeerID, bytes: Int)
   }
@@ -38,7 +38,7 @@ public struct Peer: Machine, Sendable {
     case compute(Work)
     case note(CollectiveEvent)
     /// Something is to be done with the disk; only with a store that has one.
-    case disk(BlockStore.Errand)
+    indirect case disk(BlockStore.Errand)
   }
 
   /// What travels between two peers, one case for each protocol.

@@ -111,7 +111,8 @@ struct Bench {
     let cold = try clock.measure { for block in pool { _ = try again.get(block.cid) } }
     first.append(256 / (cold / .seconds(1)))
     for _ in 0..<3 {
-      plain.append(try measure(256) { _ in for number in 0..<256 { _ = try files.read("\(folder)/plain/\(number)", limit: size) } })
+      plain.append(
+        try measure(256) { _ in for number in 0..<256 { _ = try files.read("\(folder)/plain/\(number)", limit: size) } })
       warm.append(try measure(256) { _ in for block in pool { _ = try again.get(block.cid) } })
     }
     report("get for the first time (hashed)", plain, first)
