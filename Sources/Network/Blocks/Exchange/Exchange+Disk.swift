@@ -90,7 +90,8 @@ extension Exchange {
 
   /// The peer does not want any block that is being brought.
   mutating func stopWaiting(_ peer: PeerID) {
-    for cid in outgoing[peer]?.loading ?? [] { stopWaiting(peer, for: cid) }
+    let brought = outgoing[peer]?.loading ?? []
+    for cid in brought { stopWaiting(peer, for: cid) }
   }
 
   /// Nothing is on its way to the peer any more.
