@@ -38,13 +38,14 @@ import Testing
       let course = lines.filter { line in found.damaged.contains { line.contains($0.description) } }
       #expect(found.damaged.isEmpty, "seed \(Effort.seed), round \(round), \(durability), \(store.opening): \(course)")
       #expect(found.sound == store.count, "seed \(Effort.seed), round \(round)")
-      try store.close()
+      // Mostly it is left as it is, as if this process had been killed too.
+      if chance.happens(0.25) { try store.close() }
       guard missing.isEmpty else { return }
       totals.acknowledged = account.acknowledged
     }
     // How far a life gets depends on the machine; on a busy one many end while the store is being opened.
-    #expect(totals.unfinished > Effort.kills / 8 && totals.acknowledged > Effort.kills, "\(totals)")
-    #expect(totals.torn > Effort.kills / 20, "\(totals)")
+    #expect(totals.unfinished > Effort.kills / 8 && totals.acknowledged > Effort.kills / 2, "\(totals)")
+    #expect(totals.torn > Effort.kills / 40, "\(totals)")
     print("killed \(Effort.kills) times:", totals)
   }
 
