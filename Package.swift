@@ -46,6 +46,8 @@ let package = Package(
     .library(name: "MurmurMachines", targets: ["MurmurMachines"]),
     .library(name: "MurmurCompute", targets: ["MurmurCompute"]),
     .library(name: "MurmurDatasets", targets: ["MurmurDatasets"]),
+    .library(name: "MurmurBlocks", targets: ["MurmurBlocks"]),
+    .library(name: "MurmurStorage", targets: ["MurmurStorage"]),
     .library(name: "MurmurPeer", targets: ["MurmurPeer"]),
     .library(name: "MurmurSimulator", targets: ["MurmurSimulator"]),
   ],

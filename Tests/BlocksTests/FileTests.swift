@@ -45,7 +45,7 @@ import Testing
     if let version1 = file.version1 { #expect(add(bytes, .version1, pieces: 65_536).0.name == version1) }
   }
 
-  @Test func `the memory of an import does not grow with the file`() {
+  @Test func `what waits for its node does not grow with the file`() {
     var format = Importer.Format.kubo
     format.chunkBytes = 16
     var importer = Importer(format)

@@ -95,6 +95,9 @@ struct Network {
     return true
   }
 
+  /// Lets time pass in which nothing happens.
+  mutating func pass(_ span: Instant.Span) { now = now + span }
+
   private mutating func perform(_ effect: Exchange.Effect, of peer: Int) {
     switch effect {
     case .send(let id, let message):

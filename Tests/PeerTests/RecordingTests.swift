@@ -14,7 +14,8 @@ import Testing
 /// What a peer was told can be told it again, and it does the same again.
 @Suite struct RecordingTests {
   @Test(arguments: 0..<4) func `a recorded life, lived again from a file, wants the same at every step`(seed: Int) throws {
-    let path = FileManager.default.temporaryDirectory.path + "/murmur-recording-\(ProcessInfo.processInfo.processIdentifier)-\(seed)"
+    let path =
+      FileManager.default.temporaryDirectory.path + "/murmur-recording-\(ProcessInfo.processInfo.processIdentifier)-\(seed)"
     defer { try? FileManager.default.removeItem(atPath: path) }
     var world = try SmallWorld(seed: seed)
     let header = Recording.Header(seed: UInt64(seed), peer: world.peers[0].id.bytes, context: [1, 2, 3])

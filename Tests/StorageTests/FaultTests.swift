@@ -8,7 +8,8 @@ import Testing
 
 /// A disk that is full, or may not be written: the error says where, when and what to do, and nothing is lost by it.
 @Suite struct FaultTests {
-  @Test(arguments: StoreOptions.Durability.allCases) func `when the disk is full, what was stored stays and the error says what to do`(
+  @Test(arguments: StoreOptions.Durability.allCases)
+  func `when the disk is full, what was stored stays and the error says what to do`(
     durability: StoreOptions.Durability
   ) throws {
     let folder = try Folder("full-\(durability)")
@@ -126,6 +127,7 @@ private final class FailingFiles: FileLayer {
 
   func read(_ path: String, limit: Int) throws(FileFault) -> [UInt8]? { try system.read(path, limit: limit) }
   func size(of path: String) -> Int? { system.size(of: path) }
+  func beginSync(_ path: String) { system.beginSync(path) }
   func remove(_ path: String) throws(FileFault) { try system.remove(path) }
   func names(in folder: String) throws(FileFault) -> [String] { try system.names(in: folder) }
 }

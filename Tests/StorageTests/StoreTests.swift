@@ -158,8 +158,5 @@ import Testing
   }
 }
 
-/// The folder of a block: the first byte of its digest.
-func hex(_ cid: CID) -> String {
-  let byte = cid.digest.bytes[0]
-  return (byte < 16 ? "0" : "") + String(byte, radix: 16)
-}
+/// The folder of a block: the first hexadecimal digit of its digest.
+func hex(_ cid: CID) -> String { String(cid.digest.bytes[0] >> 4, radix: 16) }

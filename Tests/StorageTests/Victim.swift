@@ -36,11 +36,15 @@ import Testing
     let path = try #require(Victim.variables["MURMUR_VICTIM_STORE"])
     let diary = Diary(try #require(Victim.variables["MURMUR_VICTIM_DIARY"]))
     let durability = try #require(StoreOptions.Durability(rawValue: Victim.variables["MURMUR_VICTIM_DURABILITY"] ?? ""))
-    // Every third life ends at an operation on files; the others anywhere, by the timer that also ends lives too long.
-    let atOperation = chance.happens(1.0 / 3) ? chance.below(120) : Int.max
-    diary.dieAfter(microseconds: atOperation < .max ? 300_000 : 500 + chance.below(25_000))
+    // Half of all lives end at an operation on files, the others anywhere, by a timer; it also ends lives that last too long. Of four
+    // timers one runs while the store is being opened.
+    let atOperation = chance.happens(0.5) ? chance.below(80) : Int.max
+    let time = atOperation < .max ? 50_000 : 500 + chance.below(15_000)
+    let isEarly = chance.happens(0.25)
+    if isEarly { diary.dieAfter(microseconds: time) }
     let files = MortalFiles(diary: diary, death: atOperation)
     let store = try Store(at: path, options: Victim.options(durability), files: files)
+    if !isEarly { diary.dieAfter(microseconds: time) }
     diary.write("log \(files.size(of: path + "/index.sqlite-wal") ?? 0)")
     var counters = try Victim.Counters(store)
     for _ in 0..<100_000 {
@@ -188,6 +192,7 @@ struct MortalFiles: FileLayer {
 
   func read(_ path: String, limit: Int) throws(FileFault) -> [UInt8]? { try system.read(path, limit: limit) }
   func size(of path: String) -> Int? { system.size(of: path) }
+  func beginSync(_ path: String) { system.beginSync(path) }
 
   func remove(_ path: String) throws(FileFault) {
     if isLast() { diary.die() }

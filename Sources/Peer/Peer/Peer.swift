@@ -28,7 +28,7 @@ public struct Peer: Machine, Sendable {
     /// Somebody beside the session wants something of the peer.
     indirect case asked(Ask)
     /// The world did an errand at its disk; only with a store that has one.
-    case disk(BlockStore.Outcome)
+    indirect case disk(BlockStore.Outcome)
     /// The world got rid of so many bytes of blocks sent to a peer; only counted with `Limits.unwrittenBytesPerPeer`.
     case written(to: PeerID, bytes: Int)
   }
@@ -46,7 +46,7 @@ public struct Peer: Machine, Sendable {
     /// Dial a peer that another one offered, at the addresses of its signed record; only if peers are scored.
     case connect(PeerID, record: [UInt8])
     /// Something is to be done with the disk; only with a store that has one.
-    case disk(BlockStore.Errand)
+    indirect case disk(BlockStore.Errand)
   }
 
   /// What travels between two peers, one case for each protocol.

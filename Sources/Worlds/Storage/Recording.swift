@@ -154,9 +154,13 @@ public struct RecordingReader: Sendable {
       length |= Int(byte & 0x7f) << shift
       if byte < 0x80 { break }
       shift += 7
-      guard shift <= 28 else { throw WireError("recording", at: start, "the length of entry \(entries) has more than five bytes") }
+      guard shift <= 28 else {
+        throw WireError("recording", at: start, "the length of entry \(entries) has more than five bytes")
+      }
     }
-    guard length <= limit else { throw WireError("recording", at: start, "entry \(entries) has \(length) bytes; at most \(limit)") }
+    guard length <= limit else {
+      throw WireError("recording", at: start, "entry \(entries) has \(length) bytes; at most \(limit)")
+    }
     guard buffer.count - position >= length + 4 else { return nil }
     let body = buffer[position..<position + length]
     var told: UInt32 = 0

@@ -41,18 +41,14 @@ extension Store {
     do {
       for block in blocks where !has(block.cid) {
         let temporary = try nextTemporary()
-        try files.write(block.bytes, to: temporary, sync: isSafe)
+        try files.write(block.bytes, to: temporary, sync: isSafe && blocks.count == 1)
         written.append((temporary, block))
       }
+      if isSafe, blocks.count > 1 { try sync(written.map(\.temporary)) }
       var folders: [String] = []
       for (temporary, block) in written {
-        let folder = folder(of: block.cid)
-        if files.size(of: folder) == nil {
-          try files.makeFolder(folder)
-          if isSafe { folders.append(path + "/blocks") }
-        }
         try files.rename(temporary, to: file(of: block.cid))
-        folders.append(folder)
+        folders.append(folder(of: block.cid))
         let isNode = !Object.children(of: block).isEmpty
         fresh.append(Pending(cid: block.cid, size: block.bytes.count, isNode: isNode))
       }
@@ -84,12 +80,8 @@ extension Store {
     guard !taken.isEmpty || !used.isEmpty else { return }
     do {
       if options.durability == .batch {
-        var folders: Set<String> = taken.isEmpty ? [] : [path + "/blocks"]
-        for block in taken {
-          try files.sync(file(of: block.cid))
-          folders.insert(folder(of: block.cid))
-        }
-        for folder in folders.sorted() { try files.sync(folder) }
+        try sync(taken.map { file(of: $0.cid) })
+        for folder in Set(taken.map { folder(of: $0.cid) }).sorted() { try files.sync(folder) }
       }
       try commit { database in
         for block in taken where files.size(of: file(of: block.cid)) != nil {
@@ -109,6 +101,12 @@ extension Store {
       if let fault = error as? FileFault { throw StoreError(fault, .syncing) }
       throw StoreError(error, path, .syncing)
     }
+  }
+
+  /// Makes several files safe.
+  private func sync(_ paths: [String]) throws(FileFault) {
+    for path in paths { files.beginSync(path) }
+    for path in paths { try files.sync(path) }
   }
 
   /// Takes note of blocks that have their names.

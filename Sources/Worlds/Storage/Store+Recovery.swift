@@ -50,8 +50,7 @@ extension Store {
   private static func reconcile(
     _ path: String, _ pool: DatabasePool, _ files: any FileLayer, _ report: inout Recovery
   ) throws {
-    for number in 0..<256 {
-      let shard = (number < 16 ? "0" : "") + String(number, radix: 16)
+    for (number, shard) in shards.enumerated() {
       let folder = path + "/blocks/" + shard
       let names = try files.names(in: folder)
       var known = try index(of: number, pool)
@@ -88,9 +87,10 @@ extension Store {
   /// The blocks of a shard in the index, and whether their bytes were safe when they were entered.
   private static func index(of shard: Int, _ pool: DatabasePool) throws -> [CID: Bool] {
     try pool.read { database in
-      let upper = shard == 255 ? Data(repeating: 0xff, count: 64) : Data([UInt8(shard + 1)])
+      let lower = Data([UInt8(shard << 4)])
+      let upper = shard == 15 ? Data(repeating: 0xff, count: 64) : Data([UInt8((shard + 1) << 4)])
       let rows = try Row.fetchCursor(
-        database, sql: "SELECT key, is_synced FROM blocks WHERE key >= ? AND key < ?", arguments: [Data([UInt8(shard)]), upper])
+        database, sql: "SELECT key, is_synced FROM blocks WHERE key >= ? AND key < ?", arguments: [lower, upper])
       var known: [CID: Bool] = [:]
       while let row = try rows.next() {
         let key: Data = row[0]

@@ -13,7 +13,10 @@ extension Exchange {
       close(index)
       return
     }
-    guard fetches[index].unasked > 0, !isCongested else { return }
+    guard fetches[index].unasked > 0, !isCongested else {
+      if limits.relievesSlowPeers { relieve(index, now, &effects) }
+      return
+    }
     guard fetches[index].wants.count <= limits.blocksPerFetch else {
       fail(index, .tooManyBlocks, now, &effects)
       return
@@ -38,7 +41,7 @@ extension Exchange {
   }
 
   /// Asks one source for up to `most` blocks that nobody is asked for and that it did not deny.
-  private mutating func ask(_ source: Int, of index: Int, most: Int, _ now: Instant, _ effects: inout Effects<Effect>) {
+  mutating func ask(_ source: Int, of index: Int, most: Int, _ now: Instant, _ effects: inout Effects<Effect>) {
     let bit: UInt64 = 1 << UInt64(source)
     var lines: [BitswapMessage.Want] = []
     var place = Int(fetches[index].sources[source].cursor)
@@ -66,6 +69,7 @@ extension Exchange {
 
   /// Begins to count the silence of a source that now owes an answer.
   private mutating func countSilence(_ source: Int, of index: Int, _ now: Instant, _ effects: inout Effects<Effect>) {
+    if !fetches[index].sources[source].wasAsked { fetches[index].sources[source].since = now }
     fetches[index].sources[source].wasAsked = true
     let peer = fetches[index].sources[source].peer
     let failures = Int(fetches[index].sources[source].failures)

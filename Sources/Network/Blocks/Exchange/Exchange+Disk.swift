@@ -9,7 +9,9 @@ extension Exchange {
   mutating func spareMemory() {
     guard let budget = store.memoryBudget, store.memoryBytes > budget else { return }
     let fetches = self.fetches
-    store.spareMemory { cid in fetches.contains { $0.keeping == .memory && ($0.place(of: cid) != nil || $0.brought.contains(cid)) } }
+    store.spareMemory { cid in
+      fetches.contains { $0.keeping == .memory && ($0.place(of: cid) != nil || $0.brought.contains(cid)) }
+    }
   }
 
   /// Hands what the store wants done to the world.
@@ -61,7 +63,7 @@ extension Exchange {
   private mutating func load(_ cid: CID, _ effects: inout Effects<Effect>) {
     guard loading[cid] == nil else { return }
     let size = store.size(of: cid) ?? 0
-    loading[cid] = size
+    loading[cid] = Loading(size: size)
     loadingBytes += size
     effects.append(.disk(.load(cid)))
   }
@@ -70,11 +72,36 @@ extension Exchange {
   mutating func load(_ order: Ledger.Order, _ slot: Int, _ effects: inout Effects<Effect>) -> Bool {
     let size = store.size(of: order.cid) ?? 0
     guard loadingBytes == 0 || loading[order.cid] != nil || loadingBytes + size <= limits.loadingBytes else { return false }
-    ledgers[slot].loading.append(order)
     spend(size, slot)
     load(order.cid, &effects)
+    let peer = ledgers[slot].peer
+    loading[order.cid]?.waiters.append(Loading.Waiter(peer: peer, isVersion0: order.isVersion0))
+    outgoing[peer, default: Outgoing()].loading.append(order.cid)
     return true
   }
+
+  /// The peer does not want the block any more.
+  mutating func stopWaiting(_ peer: PeerID, for cid: CID) {
+    guard outgoing[peer]?.loading.contains(cid) == true else { return }
+    loading[cid]?.waiters.removeAll { $0.peer == peer }
+    outgoing[peer]?.loading.removeAll { $0 == cid }
+    outgoing[peer]?.drain(loading[cid]?.size ?? 0)
+  }
+
+  /// The peer does not want any block that is being brought.
+  mutating func stopWaiting(_ peer: PeerID) {
+    let brought = outgoing[peer]?.loading ?? []
+    for cid in brought { stopWaiting(peer, for: cid) }
+  }
+
+  /// Nothing is on its way to the peer any more.
+  mutating func forgetOutgoing(_ peer: PeerID) {
+    stopWaiting(peer)
+    outgoing[peer] = nil
+  }
+
+  /// Whether the world got rid of enough of what was sent to the peer.
+  func isDrained(_ peer: PeerID) -> Bool { (outgoing[peer]?.unwritten ?? 0) <= limits.unwrittenBytesPerPeer }
 
   /// The world did an errand.
   mutating func wasDone(_ outcome: BlockStore.Outcome, _ now: Instant, _ effects: inout Effects<Effect>) {
@@ -91,9 +118,13 @@ extension Exchange {
       }
       settle(now, &effects)
     case .loaded(let cid, let block):
-      loadingBytes -= loading.removeValue(forKey: cid) ?? 0
+      let loaded = loading.removeValue(forKey: cid)
+      loadingBytes -= loaded?.size ?? 0
       store.note(outcome)
-      if let block { handOver(block, now, &effects) } else { miss(cid, now, &effects) }
+      for waiter in loaded?.waiters ?? [] {
+        if block == nil { outgoing[waiter.peer]?.drain(loaded?.size ?? 0) }
+        answer(waiter, cid, block, &effects)
+      }
       for index in fetches.indices where fetches[index].pending.contains(cid) && fetches[index].keeping == .memory {
         fetches[index].pending.remove(cid)
         if block == nil { fetches[index].add(cid) }
@@ -107,30 +138,25 @@ extension Exchange {
     for index in fetches.indices where fetches[index].keeping == .disk { fetches[index].pending.remove(cid) }
   }
 
-  /// Sends a block that was brought to whoever it was brought for.
-  private mutating func handOver(_ block: Block, _ now: Instant, _ effects: inout Effects<Effect>) {
-    for slot in ledgers.indices where !ledgers[slot].loading.isEmpty {
-      guard let place = ledgers[slot].loading.firstIndex(where: { $0.cid == block.cid }) else { continue }
-      let order = ledgers[slot].loading.remove(at: place)
-      var message = BitswapMessage(blocks: [order.isVersion0 ? block.underVersion0 : block])
-      for other in ledgers[slot].orders { message.pendingBytes += store.size(of: other.cid) ?? 0 }
-      send(message, to: ledgers[slot].peer, &effects)
+  /// Sends a block that was brought to one for whom it was, or says that it is gone.
+  private mutating func answer(_ waiter: Loading.Waiter, _ cid: CID, _ block: Block?, _ effects: inout Effects<Effect>) {
+    outgoing[waiter.peer]?.loading.removeAll { $0 == cid }
+    var message = BitswapMessage()
+    if let block {
+      message.blocks = [waiter.isVersion0 ? block.underVersion0 : block]
+      let slot = ledgerIndex.find(waiter.peer, in: ledgers)
+      for order in slot.map({ ledgers[$0].orders }) ?? [] { message.pendingBytes += store.size(of: order.cid) ?? 0 }
+    } else {
+      message.presences = [.init(cid, has: false, isVersion0: waiter.isVersion0)]
     }
-  }
-
-  /// A block that was to be brought is gone: whoever it was for is told.
-  private mutating func miss(_ cid: CID, _ now: Instant, _ effects: inout Effects<Effect>) {
-    for slot in ledgers.indices where !ledgers[slot].loading.isEmpty {
-      guard let place = ledgers[slot].loading.firstIndex(where: { $0.cid == cid }) else { continue }
-      let order = ledgers[slot].loading.remove(at: place)
-      send(BitswapMessage(presences: [.init(cid, has: false, isVersion0: order.isVersion0)]), to: ledgers[slot].peer, &effects)
-    }
+    send(message, to: waiter.peer, &effects)
   }
 
   /// The world got rid of bytes that were sent to a peer; it may have more now.
   mutating func written(_ bytes: Int, to peer: PeerID, _ now: Instant, _ effects: inout Effects<Effect>) {
-    guard limits.unwrittenBytesPerPeer != .max, let slot = ledgerIndex.find(peer, in: ledgers) else { return }
-    ledgers[slot].unwritten = max(0, ledgers[slot].unwritten - bytes)
+    outgoing[peer]?.drain(bytes)
+    if let rest = outgoing[peer], rest.unwritten == 0, rest.loading.isEmpty { outgoing[peer] = nil }
+    guard let slot = ledgerIndex.find(peer, in: ledgers) else { return }
     if !ledgers[slot].orders.isEmpty { serve(slot, [], now, &effects) }
   }
 
@@ -139,6 +165,28 @@ extension Exchange {
     guard loadingBytes <= limits.loadingBytes / 2 else { return }
     serveBacklog(now, &effects)
   }
+}
+
+/// A block that the world was asked to bring.
+struct Loading: Sendable {
+  let size: Int
+  /// The peers that it is for, in the order in which they were served; it is paid for.
+  var waiters: [Waiter] = []
+
+  struct Waiter: Sendable {
+    let peer: PeerID
+    let isVersion0: Bool
+  }
+}
+
+/// What is on its way out to one peer.
+struct Outgoing: Sendable {
+  /// Bytes of blocks sent to it, or being brought for it, that the world did not get rid of yet.
+  var unwritten = 0
+  /// Blocks being brought for it.
+  var loading: [CID] = []
+
+  mutating func drain(_ bytes: Int) { unwritten = max(0, unwritten - bytes) }
 }
 
 extension BlockStore {

@@ -112,6 +112,7 @@ extension Exchange {
     if let source = fetches[index].source(of: peer) {
       let wasAsked = fetches[index].wants[place].asked >> UInt64(source) & 1 == 1
       if wasAsked, fetches[index].wants[place].asks == 1 { ledgers[slot].learn(now - fetches[index].wants[place].askedAt) }
+      fetches[index].sources[source].given &+= 1
       fetches[index].sources[source].prosper(wasAsked: wasAsked, most: limits.largestWindow)
       fetches[index].withdraw(place, from: source)
       renew(source, in: index, slot, now)

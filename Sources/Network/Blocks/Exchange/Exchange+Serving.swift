@@ -8,7 +8,7 @@ extension Exchange {
   mutating func asked(_ message: BitswapMessage, by slot: Int, _ now: Instant, _ effects: inout Effects<Effect>) {
     if message.isFull {
       ledgers[slot].orders = []
-      ledgers[slot].loading = []
+      if !outgoing.isEmpty { stopWaiting(ledgers[slot].peer) }
       forgetWaiting(slot)
     }
     var presences: [BitswapMessage.Presence] = []
@@ -16,7 +16,7 @@ extension Exchange {
       switch want.kind {
       case .cancel:
         ledgers[slot].orders.removeAll { $0.cid == want.cid }
-        if !ledgers[slot].loading.isEmpty { ledgers[slot].loading.removeAll { $0.cid == want.cid } }
+        if !loading.isEmpty { stopWaiting(ledgers[slot].peer, for: want.cid) }
         forgetWaiting(slot, want.cid)
       case .have:
         guard let size = store.size(of: want.cid) else {
@@ -39,8 +39,7 @@ extension Exchange {
   mutating func hangUp(_ slot: Int) {
     ledgers[slot].isConnected = false
     ledgers[slot].orders = []
-    ledgers[slot].loading = []
-    ledgers[slot].unwritten = 0
+    if !outgoing.isEmpty { forgetOutgoing(ledgers[slot].peer) }
     forgetWaiting(slot)
   }
 
@@ -156,7 +155,7 @@ extension Exchange {
 
   /// Whether the peer may have another block in this window; the first is free, so that a debtor gets at least a trickle.
   private func isAllowed(_ slot: Int) -> Bool {
-    guard ledgers[slot].unwritten <= limits.unwrittenBytesPerPeer else { return false }
+    guard limits.unwrittenBytesPerPeer == .max || isDrained(ledgers[slot].peer) else { return false }
     guard ledgers[slot].windowSpent > 0 else { return true }
     return ledgers[slot].windowSpent <= Int(Double(limits.windowBytesPerPeer) * ledgers[slot].share(grace: limits.grace))
   }
@@ -174,7 +173,7 @@ extension Exchange {
 
   mutating func spend(_ count: Int, _ slot: Int) {
     windowSpent += count
-    if limits.unwrittenBytesPerPeer != .max { ledgers[slot].unwritten += count }
+    if limits.unwrittenBytesPerPeer != .max { outgoing[ledgers[slot].peer, default: Outgoing()].unwritten += count }
     ledgers[slot].windowSpent += count
     ledgers[slot].sent += count
     statistics.blocksSent += 1

@@ -31,9 +31,11 @@ public struct Exchange: Machine, Sendable {
   var windowSpent = 0
   /// How many ledgers have wants that wait for a block to turn up.
   var waiting = 0
-  /// Blocks that the world was asked to bring, and how many bytes they have.
-  var loading: [CID: Int] = [:]
+  /// Blocks that the world was asked to bring, and who waits for them; how many bytes they have.
+  var loading: [CID: Loading] = [:]
   var loadingBytes = 0
+  /// What is on its way out to peers; only of peers of which the world says what it got rid of, or who wait for the disk.
+  var outgoing: [PeerID: Outgoing] = [:]
 
   /// An exchange that gives from and fetches into `store`.
   public init(store: BlockStore = BlockStore(), limits: Limits = Limits()) {
@@ -60,7 +62,7 @@ public struct Exchange: Machine, Sendable {
     /// A timer fired.
     case timerFired(Timer)
     /// The world did an errand.
-    case disk(BlockStore.Outcome)
+    indirect case disk(BlockStore.Outcome)
     /// The world got rid of so many bytes of blocks that were sent to the peer; only counted with
     /// ``Limits/unwrittenBytesPerPeer``.
     case written(to: PeerID, bytes: Int)
@@ -88,7 +90,7 @@ public struct Exchange: Machine, Sendable {
     /// A peer broke the rules.
     case report(PeerID, Offence)
     /// Something is to be done with the disk; only of a store that has one.
-    case disk(BlockStore.Errand)
+    indirect case disk(BlockStore.Errand)
   }
 
   /// The timers of an exchange.
@@ -127,6 +129,8 @@ public struct Exchange: Machine, Sendable {
     public var unwanted = 0
     /// Times a peer stayed silent for too long.
     public var silences = 0
+    /// Wants that were taken from a slow peer and given to a fast one.
+    public var relieved = 0
     /// Objects that were fetched.
     public var completed = 0
     /// Objects that could not be fetched.

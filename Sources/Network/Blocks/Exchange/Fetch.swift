@@ -54,6 +54,9 @@ struct Fetch: Sendable {
     /// Blocks asked and not answered; the most there may be.
     var outstanding: Int16 = 0
     var window: Int16
+    /// When it was asked first, and how many blocks it gave since.
+    var since = Instant.origin
+    var given: Int32 = 0
     /// When its silence has lasted too long; never if it owes no answer.
     var expires = Instant.never
     /// No want before this one is for it to take.

@@ -24,10 +24,6 @@ public struct Ledger: Sendable {
   var windowSpent = 0
   /// Blocks to be sent to it, the most urgent first.
   var orders: [Order] = []
-  /// Blocks to be sent to it as soon as the world has brought them; they are paid for.
-  var loading: [Order] = []
-  /// Bytes of blocks sent to it that the world did not get rid of yet.
-  var unwritten = 0
   /// Blocks it wants that are not here.
   var waiting: [BitswapMessage.Want] = []
 

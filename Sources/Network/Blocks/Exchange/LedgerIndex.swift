@@ -75,6 +75,7 @@ extension Exchange {
     }
     for slot in order.prefix(max(1, ledgers.count / 8)).map(\.slot).sorted(by: >) {
       if !ledgers[slot].waiting.isEmpty { waiting -= 1 }
+      if !outgoing.isEmpty { forgetOutgoing(ledgers[slot].peer) }
       ledgers.swapAt(slot, ledgers.count - 1)
       ledgers.removeLast()
     }

@@ -45,6 +45,8 @@ public struct Limits: Hashable, Sendable {
   public var loadingBytes = 16 << 20
   /// Bytes of blocks that may wait to become safe on the disk; at more, nobody is asked for blocks until some are.
   public var unsettledBytes = 64 << 20
+  /// Whether a peer that has nothing left to give is asked for blocks that a much slower one owes. It costs a block twice now and then.
+  public var relievesSlowPeers = false
   /// Unwanted blocks from one peer, beyond those it was asked for, until it is reported.
   public var unwantedPerPeer = 64
 
@@ -57,6 +59,8 @@ public struct Limits: Hashable, Sendable {
     var limits = Limits()
     limits.ledgers = 4_096
     limits.firstWindow = 8
+    limits.largestWindow = 64
+    limits.relievesSlowPeers = true
     limits.windowBytesPerPeer = 2 << 30
     limits.windowBytes = 8 << 30
     limits.grace = 1 << 30

@@ -21,7 +21,9 @@ public struct Directory: Hashable, Sendable {
   public init(decoding block: Block) throws(WireError) {
     guard block.cid.codec == .dagPB else { throw WireError(Self.what, "\(block.cid) holds plain bytes; it is a file") }
     let bytes = block.bytes
-    guard bytes.count <= Block.mostBytes else { throw WireError(Self.what, "has \(bytes.count) bytes; at most \(Block.mostBytes)") }
+    guard bytes.count <= Block.mostBytes else {
+      throw WireError(Self.what, "has \(bytes.count) bytes; at most \(Block.mostBytes)")
+    }
     try ProtobufScan.bound(
       bytes[...], what: Self.what, fields: DAGNode.mostLinks + 1, counting: [(1, 1), (2, DAGNode.mostLinks)])
     let node = try Murmur_Dagpb_Node(wire: bytes, what: Self.what, depth: 3)
@@ -32,12 +34,15 @@ public struct Directory: Hashable, Sendable {
     switch unixfs.kind {
     case .directory where unixfs.hasKind: break
     case .hamtShard:
-      throw WireError(Self.what, "\(block.cid) is a directory in shards (HAMT), which is not supported; name the file by its own CID")
+      throw WireError(
+        Self.what, "\(block.cid) is a directory in shards (HAMT), which is not supported; name the file by its own CID")
     default: throw WireError(Self.what, "\(block.cid) is a \(unixfs.kind), not a directory")
     }
     var entries: [Entry] = []
     for link in node.links {
-      guard !link.name.isEmpty, !link.name.contains("/") else { throw WireError(Self.what, "an entry has no name, or one with a slash") }
+      guard !link.name.isEmpty, !link.name.contains("/") else {
+        throw WireError(Self.what, "an entry has no name, or one with a slash")
+      }
       entries.append(Entry(name: link.name, cid: try CID(bytes: link.hash.array), totalBytes: link.tsize))
     }
     self.entries = entries

@@ -59,7 +59,7 @@ extension Peer {
     case 1: input = .connected(try reader.peer(), try Acquaintance(&reader))
     case 2: input = .disconnected(try reader.peer())
     case 3: input = .received(from: try reader.peer(), try Message(&reader))
-    case 4: input = .fired(try Timer(code: try reader.byte()))
+    case 4: input = .fired(try .init(code: try reader.byte()))
     case 5: input = .worked(try collective.result(decoding: reader.content(Input.mostBytes)))
     case 6: input = .disk(try BlockStore.Outcome(&reader))
     case 7: input = .written(to: try reader.peer(), bytes: try reader.number())
