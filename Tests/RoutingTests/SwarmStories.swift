@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test func `with a tenth of all messages lost look-ups succeed`() {
-    var network = Network(200, seed: 5)
+    var network = Network(120, seed: 5)
     network.loss = 0.1
     network.bootstrap()
     let result = lookups(&network, 100, seed: 5)
@@ -60,10 +60,10 @@ import Testing
   }
 
   @Test(arguments: [0.3, 0.8]) func `after many died at once the survivors find each other`(share: Double) {
-    var network = Network(200, seed: 6)
+    var network = Network(120, seed: 6)
     network.bootstrap()
     var chance = Chance(seed: 6).fork("deaths")
-    for dead in chance.pick(Int(200 * share), from: Array(0..<200)) { network.natures[dead] = .dead }
+    for dead in chance.pick(Int(120 * share), from: Array(0..<120)) { network.natures[dead] = .dead }
     let at = lookups(&network, 40, seed: 6)
     network.run(1_500)
     let later = lookups(&network, 40, seed: 7)
@@ -116,10 +116,10 @@ import Testing
   @Test(arguments: [1, 4]) func `with a fifth of the peers lying look-ups of honest ones succeed`(paths: Int) {
     var configuration = Kademlia.Configuration.test
     configuration.disjointPaths = paths
-    var network = Network(200, seed: 8, configuration)
+    var network = Network(150, seed: 8, configuration)
     var chance = Chance(seed: 8).fork("liars")
-    for liar in chance.pick(40, from: Array(10..<200)) { network.natures[liar] = .liar }
-    network.bootstrap(300)
+    for liar in chance.pick(30, from: Array(10..<150)) { network.natures[liar] = .liar }
+    network.bootstrap()
     let result = lookups(&network, 60, seed: 8)
     print("20 % liars, \(paths) paths: \(result.found) of 60, \(result.requests) requests and \(result.seconds) s a look-up")
     #expect(result.found >= (paths == 1 ? 57 : 59), "seed 8")

@@ -18,12 +18,12 @@ import Testing
   }
 
   @Test func `a value is kept by twenty, found by all, and lives on when most of them die`() {
-    var network = Network(150, seed: 21)
+    var network = Network(100, seed: 21)
     network.bootstrap()
     let (key, value) = record(1)
     #expect(network.result(.put(key, value, repeats: false), of: 3) == .stored(at: 20, of: 20))
     #expect((20...21).contains(holders(network, key, value)))
-    for peer in stride(from: 0, to: 150, by: 7) where peer != 3 {
+    for peer in stride(from: 0, to: 100, by: 7) where peer != 3 {
       guard case .value(let found, let count)? = network.result(.get(key), of: peer) else {
         Issue.record("peer \(peer) found nothing, seed 21")
         continue
@@ -31,8 +31,8 @@ import Testing
       #expect(found == value && count >= 3)
     }
     var chance = Chance(seed: 21).fork("deaths")
-    for dead in chance.pick(75, from: Array(0..<150)) where dead != 140 { network.natures[dead] = .dead }
-    guard case .value(let found, _)? = network.result(.get(key), of: 140) else { return #expect(Bool(false), "lost, seed 21") }
+    for dead in chance.pick(50, from: Array(0..<100)) where dead != 90 { network.natures[dead] = .dead }
+    guard case .value(let found, _)? = network.result(.get(key), of: 90) else { return #expect(Bool(false), "lost, seed 21") }
     #expect(found == value)
   }
 
@@ -64,12 +64,12 @@ import Testing
   @Test(arguments: [1, 4]) func `among forgers and liars the right value is found, and no other`(paths: Int) {
     var configuration = Kademlia.Configuration.test
     configuration.disjointPaths = paths
-    var network = Network(150, seed: 23, configuration)
+    var network = Network(120, seed: 23, configuration)
     var chance = Chance(seed: 23).fork("liars")
-    for (place, peer) in chance.pick(30, from: Array(10..<150)).enumerated() {
+    for (place, peer) in chance.pick(24, from: Array(10..<120)).enumerated() {
       network.natures[peer] = place.isMultiple(of: 2) ? .liar : .forger
     }
-    network.bootstrap(300)
+    network.bootstrap()
     let (key, value) = record(1)
     let honest = network.natures.indices.filter { network.natures[$0] == .honest }
     guard case .stored(let at, _)? = network.result(.put(key, value, repeats: false), of: honest[0]) else {
