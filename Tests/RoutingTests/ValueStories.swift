@@ -111,6 +111,20 @@ import Testing
     #expect(network.peers.allSatisfy { $0.holdings.providers == 0 }, "swept")
   }
 
+  @Test func `when most of the network has just died, what is provided is kept by the rest`() {
+    var network = Network(120, seed: 27)
+    network.bootstrap()
+    var chance = Chance(seed: 27).fork("deaths")
+    for dead in chance.pick(84, from: Array(1..<120)) { network.natures[dead] = .dead }
+    let key = Key(providersOf: CID(codec: .raw, hashing: [7]))
+    guard case .stored(let at, _)? = network.result(.provide(key), of: 0) else {
+      return #expect(Bool(false), "nobody keeps it, seed 27")
+    }
+    #expect(at >= 10, "\(at), seed 27")
+    let other = network.natures.indices.last { network.natures[$0] == .honest } ?? 0
+    #expect(network.result(.findProviders(key, count: 1), of: other) == .providers([Network.contact(0)]))
+  }
+
   @Test func `values grow old, and are put again by whoever wants them kept`() {
     var configuration = Kademlia.Configuration.test
     configuration.recordAge = .minutes(120)

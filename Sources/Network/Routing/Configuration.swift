@@ -54,10 +54,12 @@ extension Kademlia {
       self.scope = scope
       self.namespaces = namespaces
       if scope != .global {
-        // In one site all addresses are of one group.
+        // In one site all addresses are of one group, and strangers are few.
         limits.groupPerBucket = nil
         limits.groupPerTable = nil
         limits.groupPerLookup = nil
+        limits.requestsPerSecond = 2_000
+        limits.requestBurst = 4_000
       }
     }
 

@@ -186,7 +186,7 @@ struct Lookup: Sendable {
       }
       if chosen.isEmpty, sound.count < parameters.k, waiting == 0 {
         let doubtful = live.filter { $0.isDoubtful && candidates[$0.index].state == .heard }.map(\.index)
-        chosen += doubtful.prefix(min(room, parameters.beta))
+        chosen += doubtful.prefix(room)
       }
     }
     for index in chosen { candidates[index].state = .waiting }

@@ -27,6 +27,9 @@ extension Kademlia {
     case .provide, .put:
       guard !closest.isEmpty else { return finish(place, nothing, at: now, &effects) }
       searches[place].stage = .handing(left: closest, underWay: 0, done: 0, of: closest.count)
+      // However long the looking took, what it found is handed to.
+      let rounds = (closest.count + configuration.concurrency - 1) / configuration.concurrency
+      searches[place].deadline = now + configuration.requestTimeout * Double(rounds + 1)
       hand(place, at: now, &effects)
     }
   }
@@ -82,7 +85,7 @@ extension Kademlia {
     guard request.kind == .putValue || request.kind == .addProvider else { return }
     switch (result, searches[place].query) {
     case (.success(let answer?), .put(_, let value, _)): if answer.record?.value == value { done += 1 }
-    case (.success(nil), .provide): done += 1
+    case (.success, .provide): done += 1
     default: break
     }
     searches[place].stage = .handing(left: left, underWay: underWay - 1, done: done, of: of)

@@ -45,8 +45,9 @@ extension Kademlia {
     let request = requests.remove(at: index)
     var result = result
     if case .success(let answer) = result {
-      let expected: KademliaMessage.Kind? = request.kind == .addProvider ? nil : request.kind
-      if answer?.kind != expected { result = .failure(.broken) }
+      // Some implementations answer ADD_PROVIDER, most do not.
+      let isRight = answer.map { $0.kind == request.kind } ?? (request.kind == .addProvider)
+      if !isRight { result = .failure(.broken) }
     }
     switch result {
     case .success:

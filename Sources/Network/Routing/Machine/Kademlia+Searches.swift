@@ -176,6 +176,8 @@ extension Kademlia {
       if record != nil { statistics.invalid += 1 }
       return searches[place].outdated.append(contact)
     }
+    // The same value again needs no second look at its signature.
+    if searches[place].best == record.value { return searches[place].holders.append(contact.peer) }
     do throws(WireError) { try validate(record.value, under: key) } catch {
       statistics.invalid += 1
       return searches[place].outdated.append(contact)
@@ -185,7 +187,6 @@ extension Kademlia {
       searches[place].holders = [contact.peer]
       return tellBetter(place, &effects)
     }
-    if best == record.value { return searches[place].holders.append(contact.peer) }
     guard namespace.prefers(record.value, to: best) else { return searches[place].outdated.append(contact) }
     let former = searches[place].holders
     searches[place].outdated += former.compactMap { searches[place].lookup.contact($0) }

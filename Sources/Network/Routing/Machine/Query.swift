@@ -122,7 +122,7 @@ extension Kademlia {
     let key: Key
     var lookup: Lookup
     let began: Instant
-    let deadline: Instant
+    var deadline: Instant
     var effort = Effort()
     var stage = Stage.looking
     /// Whether something happened since it was last looked at, or there was no room for its requests.
