@@ -85,6 +85,37 @@ import Testing
     #expect(found == 40, "seed 23")
   }
 
+  @Test func `with small buckets and a fifth of the peers turned hostile values are found, over one path and over three`() {
+    func found(paths: Int) -> (values: Int, requests: Int) {
+      var configuration = Kademlia.Configuration.test
+      configuration.disjointPaths = paths
+      configuration.bucketSize = 6
+      configuration.concurrency = 6
+      configuration.resiliency = 2
+      configuration.quorum = 1
+      configuration.limits.acquaintances = 1
+      var network = Network(200, seed: 28, configuration)
+      network.deadAreSilent = false
+      network.bootstrap(60)
+      let (key, value) = record(1)
+      _ = network.result(.put(key, value, repeats: false), of: 0)
+      var chance = Chance(seed: 28).fork("liars")
+      let holders = Set(network.peers.indices.filter { network.peers[$0].stored(key, at: network.now) != nil })
+      for (place, peer) in chance.pick(40, from: Array(1..<200).filter { !holders.contains($0) }).enumerated() {
+        network.natures[peer] = place.isMultiple(of: 2) ? .liar : .forger
+      }
+      let askers = network.natures.indices.filter { network.natures[$0] == .honest && !holders.contains($0) }
+      let before = network.requests
+      let values = chance.pick(60, from: askers).count { peer in
+        if case .value(value, _)? = network.result(.get(key), of: peer) { true } else { false }
+      }
+      return (values, (network.requests - before) / 60)
+    }
+    let one = found(paths: 1), three = found(paths: 3)
+    print("20 % hostile, k = 6: one path finds \(one) of 60, three find \(three)")
+    #expect(three.values == 60 && one.values == 60, "seed 28")
+  }
+
   @Test func `providers are found, told again by themselves, and forgotten when they are silent`() {
     var configuration = Kademlia.Configuration.test
     configuration.providerAge = .minutes(120)
