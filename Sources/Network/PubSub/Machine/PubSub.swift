@@ -128,9 +128,10 @@ public struct PubSub: Machine, Sendable {
       self.configuration = configuration
       isScored = configuration.scoring != nil
       thresholds = configuration.scoring?.thresholds ?? Scoring.Thresholds()
-      // No order of the topics changes whether there is one.
-      let rules = configuration.scoring.map { Array($0.topics.values) + [$0.otherTopics].compactMap { $0 } } ?? []  // house:allow(order) see above
-      countsDuplicates = rules.contains { $0.meshDeliveriesWeight != 0 }
+      let topics = configuration.scoring?.topics ?? [:]
+      countsDuplicates =
+        (configuration.scoring?.otherTopics?.meshDeliveriesWeight ?? 0) != 0
+        || topics.contains { $0.value.meshDeliveriesWeight != 0 }
       if case .standIn(let signature, let key) = configuration.signing {
         standIn = ([UInt8](repeating: 0, count: signature), [UInt8](repeating: 0, count: key))
       } else {
