@@ -113,6 +113,43 @@ import Testing
     #expect((sides.min() ?? 0) >= 10, "seed 9")
   }
 
+  @Test(arguments: [1, 3])
+  func `liars that name dead peers nearest to the key slow a search down, within bounds, and hide nobody`(paths: Int) {
+    var configuration = Kademlia.Configuration.test
+    configuration.disjointPaths = paths
+    var network = Network(120, seed: 10, configuration)
+    network.bootstrap()
+    var chance = Chance(seed: 10).fork("liars")
+    for liar in chance.pick(24, from: Array(1..<120)) { network.natures[liar] = .liar }
+    let honest = network.natures.indices.filter { network.natures[$0] == .honest }
+    var hidden = 0, seconds = 0.0, most = 0.0, requests = 0
+    for number in 0..<20 {
+      let key = Key([UInt8(number), 9])
+      let query = network.ask(.findClosest(key), of: honest[number])
+      for _ in 0..<300 where network.outcomes[query] == nil { network.run(0.25) }
+      guard case (.closest(let found), let effort)? = network.outcomes[query] else {
+        Issue.record("no answer, seed 10")
+        continue
+      }
+      let peers = Set(found.map(\.peer))
+      let nearest = honest.filter { $0 != honest[number] }.sorted {
+        distance(Key(Network.id($0)), key) < distance(Key(Network.id($1)), key)
+      }
+      hidden += nearest.prefix(8).count { !peers.contains(Network.id($0)) }
+      seconds += effort.time.seconds / 20
+      most = max(most, effort.time.seconds)
+      requests += effort.requests
+    }
+    print(
+      "20 % liars, \(paths) paths: \(seconds) s a full search, at most \(most), \(requests / 20) requests, \(hidden) of 160 hidden"
+    )
+    #expect(hidden == 0 && most <= 20, "seed 10")
+  }
+
+  private func distance(_ a: Key, _ b: Key) -> Digest {
+    Digest(a.point.a ^ b.point.a, a.point.b ^ b.point.b, a.point.c ^ b.point.c, a.point.d ^ b.point.d)
+  }
+
   @Test(arguments: [1, 4]) func `with a fifth of the peers lying look-ups of honest ones succeed`(paths: Int) {
     var configuration = Kademlia.Configuration.test
     configuration.disjointPaths = paths

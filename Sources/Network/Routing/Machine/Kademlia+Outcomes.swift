@@ -94,8 +94,13 @@ extension Kademlia {
   /// Ends a search: gives up what is still asked, and tells whoever wanted to know.
   mutating func finish(_ place: Int, _ outcome: Outcome, at now: Instant, _ effects: inout Effects<Effect>) {
     let search = searches.remove(at: place)
-    for request in requests where request.search == search.number { effects.append(.abandon(request.id)) }
+    let abandoned = requests.filter { $0.search == search.number }
     requests.removeAll { $0.search == search.number }
+    for request in abandoned {
+      effects.append(.abandon(request.id))
+      // It had time enough to count as not answered.
+      if request.isSlow { drop(request.contact.peer, request.point, .timedOut, at: now, &effects) }
+    }
     statistics.searches += 1
     switch search.purpose {
     case .application(let query):

@@ -105,7 +105,9 @@ extension Kademlia {
     for contact in chosen { send(message, to: contact, for: number, at: now, &effects) }
     searches[place].effort.requests += chosen.count
     if chosen.count == room { searches[place].isDirty = true }
-    if chosen.isEmpty, searches[place].lookup.waiting == 0 { conclude(place, isLate: false, at: now, &effects) }
+    if chosen.isEmpty, searches[place].lookup.waiting == 0, !searches[place].lookup.isDesperate {
+      conclude(place, isLate: false, at: now, &effects)
+    }
   }
 
   private func question(_ query: Query) -> KademliaMessage.Kind {

@@ -111,7 +111,10 @@ extension Kademlia {
     let kind: KademliaMessage.Kind
     /// The number of the search it belongs to; `nil` for a check whether a peer lives, or a correction.
     let search: UInt64?
+    let sentAt: Instant
     let deadline: Instant
+    /// Whether its search goes on without it.
+    var isSlow = false
   }
 
   /// One search: the lookup, and what it collects.
