@@ -3,6 +3,12 @@ import MurmurMachines
 import MurmurPubSub
 import Testing
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 /// Attacks on a whole swarm: the honest peers go on hearing each other, and drop the attackers.
 @Suite struct AttackStories {
   private let topic = Topic("news")
@@ -74,6 +80,43 @@ import Testing
     }
     #expect(dropped(network, honest: 36) == Set((36..<40).map(Network.id)), "seed 42")
     #expect(coverage(&network, honest: 36, messages: 20) == 1, "seed 42")
+  }
+
+  @Test func `whatever is thrown at a machine that scores, it stays within its bounds`() {
+    var configuration = Self.scored
+    configuration.validatedTopics = [Topic("t0")]
+    configuration.peersExchanged = 4
+    configuration.limits.departed = 100
+    configuration.limits.awaiting = 50
+    var lone = Lone(configuration), chance = Chance(seed: 44)
+    let count = ProcessInfo.processInfo.environment["MURMUR_FUZZ"].flatMap { Int($0) } ?? 20_000
+    for number in 0..<3 { lone.give(.subscribe(Topic("t\(number)"))) }
+    for _ in 0..<count {
+      let peer = 1 + chance.below(60)
+      let topic = Topic("t\(chance.below(5))")
+      let ids = (0..<chance.below(20)).map { _ in MessageID(from: Network.id(chance.below(80)), seqno: UInt64(chance.below(500)))
+      }
+      var message = Message(from: Network.id(chance.below(80)), seqno: UInt64(chance.below(500)), topic: topic, data: [1])
+      message.signature = [UInt8(1 + chance.below(2))]
+      switch chance.below(12) {
+      case 0: lone.give(.connected(Network.id(peer), .init(isOutbound: chance.happens(0.5), host: [UInt8(chance.below(9))])))
+      case 1: lone.give(.disconnected(Network.id(peer)))
+      case 2: lone.hear(Lone.joins(topic), from: peer)
+      case 3: lone.hear(RPC(control: .init(graft: [topic])), from: peer)
+      case 4:
+        let offer = RPC.PeerInfo(Network.id(chance.below(90)), record: chance.happens(0.5) ? [1, 2] : [])
+        lone.hear(RPC(control: .init(prune: [.init(topic, backoff: UInt64(chance.below(90)), peers: [offer])])), from: peer)
+      case 5: lone.hear(RPC(control: .init(ihave: [.init(topic, ids: ids)])), from: peer)
+      case 6: lone.hear(RPC(control: .init(iwant: ids)), from: peer)
+      case 7: lone.give(.publish(topic, data: [UInt8(chance.below(256))]))
+      case 8: if let id = ids.first { lone.give(.validated(id, [.accept, .reject, .ignore][chance.below(3)])) }
+      case 9: lone.beat()
+      default: lone.hear(RPC(publish: [message]), from: peer)
+      }
+      let judgements = lone.machine.judgements, holdings = lone.machine.holdings
+      #expect(judgements.ratings <= 160 && judgements.awaiting <= 50 && judgements.forgeries <= 1_024)
+      #expect(holdings.neighbors <= 60 && holdings.promises <= 1_024)
+    }
   }
 
   @Test func `sybils that take over meshes and pass nothing on are expelled or outlived`() {

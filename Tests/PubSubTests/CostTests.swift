@@ -11,10 +11,13 @@ import Foundation
 
 /// What a message and an idle machine cost. Times are printed, not judged, except by orders of magnitude: the machine is shared.
 @Suite struct CostTests {
-  @Test func `a delivered message costs about a microsecond, duplicates and passing on included`() {
+  @Test(arguments: [false, true])
+  func `a delivered message costs about a microsecond, duplicates and passing on included, scored or not`(isScored: Bool) {
+    var configuration = PubSub.Configuration()
+    if isScored { configuration.scoring = PubSub.Scoring() }
     var chance = Chance(seed: 1)
     var effects = Effects<PubSub.Effect>()
-    var machine = PubSub(id: Network.id(0))
+    var machine = PubSub(id: Network.id(0), settings: .init(configuration))
     let topic = Topic("session")
     for peer in 1...20 {
       machine.step(.connected(Network.id(peer)), at: .origin, chance: &chance, effects: &effects)
@@ -54,6 +57,7 @@ import Foundation
     batches.sort()
     let each = batches[batches.count / 2] / 2_000
     print(
+      isScored ? "scored," : "not scored,",
       "a message: \(each), at best \(batches[0] / 2_000), for \(mesh.count) arrivals and \(sent / count) frames,",
       "one heartbeat per 100 messages included")
     #expect(delivered == count && each < .microseconds(50))

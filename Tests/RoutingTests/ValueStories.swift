@@ -18,12 +18,12 @@ import Testing
   }
 
   @Test func `a value is kept by twenty, found by all, and lives on when most of them die`() {
-    var network = Network(150, seed: 21)
+    var network = Network(100, seed: 21)
     network.bootstrap()
     let (key, value) = record(1)
     #expect(network.result(.put(key, value, repeats: false), of: 3) == .stored(at: 20, of: 20))
     #expect((20...21).contains(holders(network, key, value)))
-    for peer in stride(from: 0, to: 150, by: 7) where peer != 3 {
+    for peer in stride(from: 0, to: 100, by: 7) where peer != 3 {
       guard case .value(let found, let count)? = network.result(.get(key), of: peer) else {
         Issue.record("peer \(peer) found nothing, seed 21")
         continue
@@ -31,8 +31,8 @@ import Testing
       #expect(found == value && count >= 3)
     }
     var chance = Chance(seed: 21).fork("deaths")
-    for dead in chance.pick(75, from: Array(0..<150)) where dead != 140 { network.natures[dead] = .dead }
-    guard case .value(let found, _)? = network.result(.get(key), of: 140) else { return #expect(Bool(false), "lost, seed 21") }
+    for dead in chance.pick(50, from: Array(0..<100)) where dead != 90 { network.natures[dead] = .dead }
+    guard case .value(let found, _)? = network.result(.get(key), of: 90) else { return #expect(Bool(false), "lost, seed 21") }
     #expect(found == value)
   }
 
@@ -64,12 +64,12 @@ import Testing
   @Test(arguments: [1, 4]) func `among forgers and liars the right value is found, and no other`(paths: Int) {
     var configuration = Kademlia.Configuration.test
     configuration.disjointPaths = paths
-    var network = Network(150, seed: 23, configuration)
+    var network = Network(120, seed: 23, configuration)
     var chance = Chance(seed: 23).fork("liars")
-    for (place, peer) in chance.pick(30, from: Array(10..<150)).enumerated() {
+    for (place, peer) in chance.pick(24, from: Array(10..<120)).enumerated() {
       network.natures[peer] = place.isMultiple(of: 2) ? .liar : .forger
     }
-    network.bootstrap(300)
+    network.bootstrap()
     let (key, value) = record(1)
     let honest = network.natures.indices.filter { network.natures[$0] == .honest }
     guard case .stored(let at, _)? = network.result(.put(key, value, repeats: false), of: honest[0]) else {
@@ -83,6 +83,37 @@ import Testing
     }
     print("10 % liars and 10 % forgers, \(paths) paths: kept by \(at), found by \(found) of 40")
     #expect(found == 40, "seed 23")
+  }
+
+  @Test func `with small buckets and a fifth of the peers turned hostile values are found, over one path and over three`() {
+    func found(paths: Int) -> (values: Int, requests: Int) {
+      var configuration = Kademlia.Configuration.test
+      configuration.disjointPaths = paths
+      configuration.bucketSize = 6
+      configuration.concurrency = 6
+      configuration.resiliency = 2
+      configuration.quorum = 1
+      configuration.limits.acquaintances = 1
+      var network = Network(200, seed: 28, configuration)
+      network.deadAreSilent = false
+      network.bootstrap(60)
+      let (key, value) = record(1)
+      _ = network.result(.put(key, value, repeats: false), of: 0)
+      var chance = Chance(seed: 28).fork("liars")
+      let holders = Set(network.peers.indices.filter { network.peers[$0].stored(key, at: network.now) != nil })
+      for (place, peer) in chance.pick(40, from: Array(1..<200).filter { !holders.contains($0) }).enumerated() {
+        network.natures[peer] = place.isMultiple(of: 2) ? .liar : .forger
+      }
+      let askers = network.natures.indices.filter { network.natures[$0] == .honest && !holders.contains($0) }
+      let before = network.requests
+      let values = chance.pick(60, from: askers).count { peer in
+        if case .value(value, _)? = network.result(.get(key), of: peer) { true } else { false }
+      }
+      return (values, (network.requests - before) / 60)
+    }
+    let one = found(paths: 1), three = found(paths: 3)
+    print("20 % hostile, k = 6: one path finds \(one) of 60, three find \(three)")
+    #expect(three.values == 60 && one.values == 60, "seed 28")
   }
 
   @Test func `providers are found, told again by themselves, and forgotten when they are silent`() {
@@ -109,6 +140,20 @@ import Testing
     network.run(130 * 60)
     #expect(found(by: 35).isEmpty)
     #expect(network.peers.allSatisfy { $0.holdings.providers == 0 }, "swept")
+  }
+
+  @Test func `when most of the network has just died, what is provided is kept by the rest`() {
+    var network = Network(120, seed: 27)
+    network.bootstrap()
+    var chance = Chance(seed: 27).fork("deaths")
+    for dead in chance.pick(84, from: Array(1..<120)) { network.natures[dead] = .dead }
+    let key = Key(providersOf: CID(codec: .raw, hashing: [7]))
+    guard case .stored(let at, _)? = network.result(.provide(key), of: 0) else {
+      return #expect(Bool(false), "nobody keeps it, seed 27")
+    }
+    #expect(at >= 10, "\(at), seed 27")
+    let other = network.natures.indices.last { network.natures[$0] == .honest } ?? 0
+    #expect(network.result(.findProviders(key, count: 1), of: other) == .providers([Network.contact(0)]))
   }
 
   @Test func `values grow old, and are put again by whoever wants them kept`() {

@@ -21,6 +21,8 @@ extension Kademlia {
     public var quorum = 3
     /// How long one request may take, dialling included.
     public var requestTimeout = Instant.Span.seconds(10)
+    /// After how long a search goes on as if a peer were dead, and takes its answer nevertheless should it come.
+    public var patience = Instant.Span.seconds(2)
     /// How long a search may take.
     public var queryTimeout = Instant.Span.seconds(60)
     /// How often buckets are refreshed, and our own neighbourhood.
@@ -54,10 +56,12 @@ extension Kademlia {
       self.scope = scope
       self.namespaces = namespaces
       if scope != .global {
-        // In one site all addresses are of one group.
+        // In one site all addresses are of one group, and strangers are few.
         limits.groupPerBucket = nil
         limits.groupPerTable = nil
         limits.groupPerLookup = nil
+        limits.requestsPerSecond = 2_000
+        limits.requestBurst = 4_000
       }
     }
 

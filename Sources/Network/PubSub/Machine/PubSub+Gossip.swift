@@ -8,7 +8,7 @@ extension PubSub {
     _ have: RPC.IHave, of peer: PeerID, _ index: Int, at now: Instant, _ chance: inout Chance, _ answer: inout RPC.Control
   ) {
     guard let place = topics.index(of: have.topic), topics[place].isSubscribed else { return }
-    if let scoring = configuration.scoring, score(index) < scoring.thresholds.gossip { return }
+    if shared.isScored, score(index) < shared.thresholds.gossip { return }
     neighbors[index].ihaves += 1
     guard neighbors[index].ihaves <= limits.ihavesPerHeartbeat else { return refuse(index) }
     let beat = tick(now)
@@ -39,7 +39,7 @@ extension PubSub {
 
   /// A peer asks for messages: hands over what is kept, in frames of bounded size.
   mutating func hand(_ names: [MessageID], to peer: PeerID, _ index: Int, _ effects: inout Effects<Effect>) {
-    if let scoring = configuration.scoring, score(index) < scoring.thresholds.gossip { return }
+    if shared.isScored, score(index) < shared.thresholds.gossip { return }
     var frame = RPC()
     var bytes = 0
     for name in names.prefix(limits.ihaveLength) {

@@ -12,7 +12,7 @@ extension PubSub {
       statistics.refused += 1
       return
     }
-    if let scoring = configuration.scoring, score(index) < scoring.thresholds.graylist {
+    if shared.isScored, score(index) < shared.thresholds.graylist {
       statistics.unheard += 1
       return
     }
@@ -29,7 +29,7 @@ extension PubSub {
     let name = message.id(configuration.identification)
     guard !cache.hasSeen(name) else {
       statistics.duplicates += 1
-      if configuration.scoring != nil { noteDuplicate(name, of: peer, at: now) }
+      if shared.isScored, shared.countsDuplicates || ratings.hasRejected { noteDuplicate(name, of: peer, at: now) }
       return
     }
     guard let topic = topics.index(of: message.topic), topics[topic].isSubscribed, message.from != id else {
@@ -51,7 +51,7 @@ extension PubSub {
       .init(
         id: name, message: message, tick: tick(now), source: peer, standing: isHeld ? .awaiting : .open, arrivedAt: now),
       at: now, configuration)
-    if !isHeld, configuration.scoring != nil { credit(peer, for: message.topic) }
+    if !isHeld, shared.isScored { credit(peer, topic) }
     statistics.delivered += 1
     effects.append(.deliver(message.topic, message))
     if !isHeld { forward(frame ?? RPC(publish: [message]), message.from, from: peer, topic, &effects) }
@@ -78,7 +78,8 @@ extension PubSub {
       effects.append(.send(peer, frame))
       statistics.sent += 1
     }
-    for peer in reputable(topics[topic].flooded.list, { $0.publish }) where peer != source && peer != author {
+    let flooded = topics[topic].flooded.list
+    for peer in shared.isScored ? reputable(flooded, { $0.publish }) : flooded where peer != source && peer != author {
       effects.append(.send(peer, frame))
       statistics.sent += 1
     }
@@ -92,14 +93,15 @@ extension PubSub {
     case .ignore: return
     case .reject:
       statistics.invalid += 1
+      if shared.isScored { ratings.hasRejected = true }
       if let source = entry.source, let neighbor = neighbors.index(of: source) {
         neighbors[neighbor].conduct.invalidMessages &+= 1
         blame(source, for: entry.message.topic, at: now)
       }
       for peer in entry.bringers { blame(peer, for: entry.message.topic, at: now) }
     case .accept:
-      if let source = entry.source, configuration.scoring != nil { credit(source, for: entry.message.topic) }
       guard let topic = topics.index(of: entry.message.topic), topics[topic].isSubscribed else { return }
+      if let source = entry.source, shared.isScored { credit(source, topic) }
       forward(RPC(publish: [entry.message]), entry.message.from, from: entry.source, topic, &effects)
     }
   }

@@ -9,12 +9,12 @@ extension PubSub {
   func score(of peer: PeerID) -> Double { neighbors.index(of: peer).map { neighbors[$0].score } ?? 0 }
 
   /// Whether a peer may be in a mesh of ours.
-  func isWelcome(_ peer: PeerID) -> Bool { configuration.scoring == nil || score(of: peer) >= 0 }
+  func isWelcome(_ peer: PeerID) -> Bool { !shared.isScored || score(of: peer) >= 0 }
 
   /// The peers among `peers` whose score is not below `threshold`.
   func reputable(_ peers: [PeerID], _ threshold: (Scoring.Thresholds) -> Double) -> [PeerID] {
-    guard let scoring = configuration.scoring else { return peers }
-    let least = threshold(scoring.thresholds)
+    guard shared.isScored else { return peers }
+    let least = threshold(shared.thresholds)
     return peers.filter { score(of: $0) >= least }
   }
 
@@ -34,13 +34,13 @@ extension PubSub {
   }
 
   /// A peer was the first to bring something valid (P₂, P₃).
-  mutating func credit(_ peer: PeerID, for topic: Topic) {
-    guard let rule = configuration.scoring?.rule(topic), let index = ratings.index(of: peer) else { return }
-    let place = ratings[index].index(of: topic)
+  mutating func credit(_ peer: PeerID, _ topic: Int) {
+    guard let caps = topics[topic].caps, let index = ratings.index(of: peer) else { return }
+    let place = ratings[index].index(of: topics[topic].topic)
     let first = ratings[index].topics[place].firstDeliveries
-    ratings[index].topics[place].firstDeliveries = min(first + 1, rule.firstDeliveriesCap)
+    ratings[index].topics[place].firstDeliveries = min(first + 1, caps.first)
     let mesh = ratings[index].topics[place].meshDeliveries
-    ratings[index].topics[place].meshDeliveries = min(mesh + 1, rule.meshDeliveriesCap)
+    ratings[index].topics[place].meshDeliveries = min(mesh + 1, caps.mesh)
   }
 
   /// A peer brought what was there already: it counts if it came soon after the first (P₃), and as invalid if that was (P₄).

@@ -117,10 +117,21 @@ public struct PubSub: Machine, Sendable {
     let configuration: Configuration
     /// The zeros that stand for signature and key.
     let standIn: (signature: [UInt8], key: [UInt8])
+    /// Whether peers are scored, where scores have consequences, and whether it counts who brings a message second: looked at with each
+    /// message, which is not the place to copy a whole ``Scoring``.
+    let isScored: Bool
+    let thresholds: Scoring.Thresholds
+    let countsDuplicates: Bool
     static let standard = Shared(Configuration())
 
     init(_ configuration: Configuration) {
       self.configuration = configuration
+      isScored = configuration.scoring != nil
+      thresholds = configuration.scoring?.thresholds ?? Scoring.Thresholds()
+      let topics = configuration.scoring?.topics ?? [:]
+      countsDuplicates =
+        (configuration.scoring?.otherTopics?.meshDeliveriesWeight ?? 0) != 0
+        || topics.contains { $0.value.meshDeliveriesWeight != 0 }
       if case .standIn(let signature, let key) = configuration.signing {
         standIn = ([UInt8](repeating: 0, count: signature), [UInt8](repeating: 0, count: key))
       } else {

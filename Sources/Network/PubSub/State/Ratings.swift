@@ -64,6 +64,8 @@ struct Ratings: Sendable {
   var neighbours: [[UInt8]: Int] = [:]
   /// Digests of wrongly signed messages, in order of arrival.
   var forgeries: [Digest] = []
+  /// Whether the application ever rejected a message: only then can a message that comes again be one.
+  var hasRejected = false
   static let none = Ratings()
 
   var count: Int { list.count }

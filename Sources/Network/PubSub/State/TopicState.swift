@@ -8,6 +8,8 @@ struct TopicState: Sendable {
   let messageBytes: Int
   /// Whether its messages wait for a verdict.
   let isValidated: Bool
+  /// The most deliveries that count in scores; `nil` if nothing is judged here.
+  let caps: (first: Double, mesh: Double)?
   /// Whether the topic is ours.
   var isSubscribed = false
   /// Whether peers came or went since the last heartbeat.
@@ -33,6 +35,7 @@ struct TopicState: Sendable {
   init(_ topic: Topic, _ configuration: PubSub.Configuration) {
     self.topic = topic
     messageBytes = configuration.messageBytes[topic] ?? configuration.limits.messageBytes
+    caps = configuration.scoring?.rule(topic).map { ($0.firstDeliveriesCap, $0.meshDeliveriesCap) }
     isValidated = configuration.validatedTopics.contains(topic)
   }
 

@@ -7,7 +7,7 @@ internal import MurmurWire
 /// is asked once, so that a liar spoils one path only. A path ends when the β nearest peers it knows have answered. Then the k nearest
 /// of all paths are asked, as far as they were not; when all of them have answered, the search is settled.
 ///
-/// Some peers are *doubtful*: those that only discredited peers named (most of whose other proposals were dead), and those of an
+/// Some peers are *doubtful*: those that only discredited peers named (of whose other proposals too many were dead), and those of an
 /// address group that is already asked enough. They are asked when there is nobody else left to ask, so that lies cost a bounded number
 /// of requests and dead neighbourhoods can still be crossed.
 struct Lookup: Sendable {
@@ -25,6 +25,8 @@ struct Lookup: Sendable {
   enum State: Equatable, Sendable {
     case heard
     case waiting
+    /// Asked, and taking so long that nobody waits for it.
+    case slow
     case answered
     case failed
   }
@@ -41,7 +43,8 @@ struct Lookup: Sendable {
   }
 
   static let mostVouchers = 4
-  static let mostRetries = 2
+  static let mostRetries = 3
+  static let mostUnproven = 3
   /// The distance of a point to itself.
   private static let nowhere = Digest(0, 0, 0, 0)
   let target: Digest
@@ -62,21 +65,34 @@ struct Lookup: Sendable {
     for (index, seed) in seeds.enumerated() { hear(seed, path: index % max(parameters.paths, 1), voucher: nil) }
   }
 
-  /// How many requests are under way.
+  /// How many requests are under way and waited for.
   var waiting: Int { candidates.count { $0.state == .waiting } }
+
+  /// Whether nothing but peers that take long could still help: so few answered that they are worth waiting for.
+  var isDesperate: Bool {
+    candidates.contains { $0.state == .slow } && candidates.count { $0.state == .answered } < parameters.beta
+  }
 
   /// Takes note of an answer: the peers it names are candidates from now on.
   mutating func answered(_ peer: PeerID, closer: [Contact]) {
-    guard let index = candidates.firstIndex(where: { $0.contact.peer == peer && $0.state == .waiting }) else { return }
+    guard let index = pending(peer) else { return }
+    for voucher in candidates[index].vouchers {
+      credit[voucher, default: (0, 0)].answered += 1
+      if candidates[index].state == .slow { credit[voucher, default: (0, 0)].failed -= 1 }
+    }
     candidates[index].state = .answered
-    for voucher in candidates[index].vouchers { credit[voucher, default: (0, 0)].answered += 1 }
     let path = candidates[index].path
     for contact in closer.prefix(parameters.k) { hear(contact, path: path, voucher: peer) }
     trim()
   }
 
+  private func pending(_ peer: PeerID) -> Int? {
+    candidates.firstIndex { $0.contact.peer == peer && ($0.state == .waiting || $0.state == .slow) }
+  }
+
   mutating func failed(_ peer: PeerID) {
-    guard let index = candidates.firstIndex(where: { $0.contact.peer == peer && $0.state == .waiting }) else { return }
+    guard let index = pending(peer) else { return }
+    let wasSlow = candidates[index].state == .slow
     // The peer that is looked for itself is worth another attempt.
     if candidates[index].distance == Lookup.nowhere, candidates[index].retries < Lookup.mostRetries {
       candidates[index].retries += 1
@@ -84,14 +100,21 @@ struct Lookup: Sendable {
       return
     }
     candidates[index].state = .failed
+    if wasSlow { return }
     for voucher in candidates[index].vouchers { credit[voucher, default: (0, 0)].failed += 1 }
   }
 
-  /// A peer whose request was not sent after all.
-  mutating func postpone(_ peer: PeerID) {
+  /// A peer takes long: nobody waits for it any more, and it counts as dead until it answers.
+  mutating func slowed(_ peer: PeerID) {
     guard let index = candidates.firstIndex(where: { $0.contact.peer == peer && $0.state == .waiting }) else { return }
-    candidates[index].state = .heard
-    requests -= 1
+    // The peer that is looked for itself is asked again at once.
+    if candidates[index].distance == Lookup.nowhere, candidates[index].retries < Lookup.mostRetries {
+      candidates[index].retries += 1
+      candidates[index].state = .heard
+      return
+    }
+    candidates[index].state = .slow
+    for voucher in candidates[index].vouchers { credit[voucher, default: (0, 0)].failed += 1 }
   }
 
   private mutating func hear(_ contact: Contact, path: Int, voucher: PeerID?) {
@@ -122,8 +145,10 @@ struct Lookup: Sendable {
     }
   }
 
-  /// Forgets the farthest peers that were not asked, beyond the limit.
+  /// Forgets peers that were not asked, beyond the limit: first those whom only discredited peers named, then the farthest.
   private mutating func trim() {
+    guard candidates.count > parameters.candidates else { return }
+    candidates = candidates.filter { $0.state != .heard || $0.vouchers.isEmpty || !$0.vouchers.allSatisfy(isDiscredited) }
     var index = candidates.count - 1
     while candidates.count > parameters.candidates, index >= 0 {
       if candidates[index].state == .heard { candidates.remove(at: index) }
@@ -133,14 +158,15 @@ struct Lookup: Sendable {
 
   private func isDiscredited(_ peer: PeerID) -> Bool {
     guard let credit = credit[peer] else { return false }
-    return credit.failed >= 3 && credit.answered * 2 < credit.failed
+    // Liars have living friends to name as well: a third of dead proposals is too many.
+    return credit.failed >= 2 && credit.answered < credit.failed * 2
   }
 
   /// For each candidate that did not fail, nearest first, whether it is doubtful.
   private func live() -> [(index: Int, isDoubtful: Bool)] {
     var found: [(index: Int, isDoubtful: Bool)] = []
     var groups: [(group: Multiaddr.Group, count: Int)] = []
-    for index in candidates.indices where candidates[index].state != .failed {
+    for index in candidates.indices where candidates[index].state != .failed && candidates[index].state != .slow {
       let candidate = candidates[index]
       var isDoubtful = candidate.state == .heard && !candidate.vouchers.isEmpty && candidate.vouchers.allSatisfy(isDiscredited)
       if let most = parameters.groupPerLookup, let group = candidate.contact.addresses.first?.group {
@@ -156,12 +182,31 @@ struct Lookup: Sendable {
     return found
   }
 
+  /// For each peer none of whose proposals has answered, how many of them are being asked.
+  private func unproven() -> [PeerID: Int] {
+    var counts: [PeerID: Int] = [:]
+    for candidate in candidates where candidate.state == .waiting {
+      if let voucher = candidate.vouchers.first, credit[voucher]?.answered ?? 0 == 0 { counts[voucher, default: 0] += 1 }
+    }
+    return counts
+  }
+
+  /// Whether a candidate may be asked now: whoever named it has shown that it names living peers, or only a few of its proposals are
+  /// being tried. So a liar cannot make all requests wait for its inventions.
+  private func admits(_ index: Int, beside unproven: inout [PeerID: Int]) -> Bool {
+    guard let voucher = candidates[index].vouchers.first, credit[voucher]?.answered ?? 0 == 0 else { return true }
+    guard unproven[voucher] ?? 0 < Lookup.mostUnproven else { return false }
+    unproven[voucher, default: 0] += 1
+    return true
+  }
+
   /// Whom to ask now, at most `room` peers; they count as asked. With nobody to ask and nobody waited for, the search is settled.
   mutating func next(room: Int) -> [Contact] {
     var room = min(room, parameters.alpha - waiting, parameters.requests - requests)
     guard room > 0 else { return [] }
     let live = live()
     var chosen: [Int] = []
+    var unproven = unproven()
     if !isConfirming {
       let share = max(1, parameters.alpha / max(parameters.paths, 1))
       var areAllDone = true
@@ -171,6 +216,7 @@ struct Lookup: Sendable {
         areAllDone = false
         var free = min(room, share - mine.count { candidates[$0].state == .waiting })
         for index in mine.prefix(parameters.k) where free > 0 && candidates[index].state == .heard {
+          guard admits(index, beside: &unproven) else { continue }
           chosen.append(index)
           free -= 1
           room -= 1
@@ -181,12 +227,13 @@ struct Lookup: Sendable {
     if isConfirming {
       let sound = live.filter { !$0.isDoubtful }.map(\.index).prefix(parameters.k)
       for index in sound where room > 0 && candidates[index].state == .heard {
+        guard admits(index, beside: &unproven) else { continue }
         chosen.append(index)
         room -= 1
       }
       if chosen.isEmpty, sound.count < parameters.k, waiting == 0 {
         let doubtful = live.filter { $0.isDoubtful && candidates[$0.index].state == .heard }.map(\.index)
-        chosen += doubtful.prefix(min(room, parameters.beta))
+        chosen += doubtful.prefix(room)
       }
     }
     for index in chosen { candidates[index].state = .waiting }

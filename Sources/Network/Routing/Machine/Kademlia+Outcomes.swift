@@ -27,6 +27,9 @@ extension Kademlia {
     case .provide, .put:
       guard !closest.isEmpty else { return finish(place, nothing, at: now, &effects) }
       searches[place].stage = .handing(left: closest, underWay: 0, done: 0, of: closest.count)
+      // However long the looking took, what it found is handed to.
+      let rounds = (closest.count + configuration.concurrency - 1) / configuration.concurrency
+      searches[place].deadline = now + configuration.requestTimeout * Double(rounds + 1)
       hand(place, at: now, &effects)
     }
   }
@@ -82,7 +85,7 @@ extension Kademlia {
     guard request.kind == .putValue || request.kind == .addProvider else { return }
     switch (result, searches[place].query) {
     case (.success(let answer?), .put(_, let value, _)): if answer.record?.value == value { done += 1 }
-    case (.success(nil), .provide): done += 1
+    case (.success, .provide): done += 1
     default: break
     }
     searches[place].stage = .handing(left: left, underWay: underWay - 1, done: done, of: of)
@@ -91,8 +94,13 @@ extension Kademlia {
   /// Ends a search: gives up what is still asked, and tells whoever wanted to know.
   mutating func finish(_ place: Int, _ outcome: Outcome, at now: Instant, _ effects: inout Effects<Effect>) {
     let search = searches.remove(at: place)
-    for request in requests where request.search == search.number { effects.append(.abandon(request.id)) }
+    let abandoned = requests.filter { $0.search == search.number }
     requests.removeAll { $0.search == search.number }
+    for request in abandoned {
+      effects.append(.abandon(request.id))
+      // It had time enough to count as not answered.
+      if request.isSlow { drop(request.contact.peer, request.point, .timedOut, at: now, &effects) }
+    }
     statistics.searches += 1
     switch search.purpose {
     case .application(let query):

@@ -19,13 +19,13 @@ extension Kademlia {
     }
     let pending = PendingRequest(
       id: id, contact: contact, point: Key(contact.peer).point, kind: message.kind, search: search,
+      sentAt: now,
       // The world is expected to keep the time itself; this is for one that forgets.
       deadline: now + configuration.requestTimeout + .seconds(1))
     requests.append(pending)
     statistics.requests += 1
     effects.append(.request(id, to: contact, message, timeout: configuration.requestTimeout))
-    // Deadlines are in the order of requests: only the first one of all orders the timer.
-    if requests.count == 1 { planDeadline(&effects) }
+    if now + configuration.patience < deadlineAt ?? .never { planDeadline(&effects) }
   }
 
   private func index(of id: RequestID) -> Int? {
@@ -45,8 +45,9 @@ extension Kademlia {
     let request = requests.remove(at: index)
     var result = result
     if case .success(let answer) = result {
-      let expected: KademliaMessage.Kind? = request.kind == .addProvider ? nil : request.kind
-      if answer?.kind != expected { result = .failure(.broken) }
+      // Some implementations answer ADD_PROVIDER, most do not.
+      let isRight = answer.map { $0.kind == request.kind } ?? (request.kind == .addProvider)
+      if !isRight { result = .failure(.broken) }
     }
     switch result {
     case .success:
@@ -85,7 +86,7 @@ extension Kademlia {
   }
 
   /// A peer did not answer. If it is out, whoever took its place may be gone as well.
-  private mutating func drop(
+  mutating func drop(
     _ peer: PeerID, _ point: Digest, _ failure: RequestFailure, at now: Instant, _ effects: inout Effects<Effect>
   ) {
     let contact = table.entry(peer, point)?.contact
@@ -96,11 +97,19 @@ extension Kademlia {
     check(oldest, at: now, &effects)
   }
 
-  /// What is late is over.
+  /// What is late is over; what takes long is not waited for.
   mutating func expire(at now: Instant, _ effects: inout Effects<Effect>) {
+    deadlineAt = nil
     while let first = requests.first, first.deadline <= now {
       effects.append(.abandon(first.id))
       finish(first.id, .failure(.timedOut), at: now, &effects)
+    }
+    for index in requests.indices where !requests[index].isSlow {
+      guard requests[index].sentAt + configuration.patience <= now else { break }
+      requests[index].isSlow = true
+      guard let place = searches.firstIndex(where: { $0.number == requests[index].search }) else { continue }
+      searches[place].lookup.slowed(requests[index].contact.peer)
+      searches[place].isDirty = true
     }
     for number in searches.filter({ $0.deadline <= now }).map(\.number) {
       guard let place = searches.firstIndex(where: { $0.number == number }) else { continue }
@@ -109,9 +118,12 @@ extension Kademlia {
     planDeadline(&effects)
   }
 
-  func planDeadline(_ effects: inout Effects<Effect>) {
-    let next = min(requests.first?.deadline ?? .never, searches.map(\.deadline).min() ?? .never)
-    if next < .never { effects.append(.arm(.deadline, at: next)) }
+  mutating func planDeadline(_ effects: inout Effects<Effect>) {
+    var next = min(requests.first?.deadline ?? .never, searches.map(\.deadline).min() ?? .never)
+    if let waited = requests.first(where: { !$0.isSlow }) { next = min(next, waited.sentAt + configuration.patience) }
+    guard next < deadlineAt ?? .never else { return }
+    deadlineAt = next
+    effects.append(.arm(.deadline, at: next))
   }
 }
 

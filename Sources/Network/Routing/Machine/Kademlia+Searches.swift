@@ -105,7 +105,9 @@ extension Kademlia {
     for contact in chosen { send(message, to: contact, for: number, at: now, &effects) }
     searches[place].effort.requests += chosen.count
     if chosen.count == room { searches[place].isDirty = true }
-    if chosen.isEmpty, searches[place].lookup.waiting == 0 { conclude(place, isLate: false, at: now, &effects) }
+    if chosen.isEmpty, searches[place].lookup.waiting == 0, !searches[place].lookup.isDesperate {
+      conclude(place, isLate: false, at: now, &effects)
+    }
   }
 
   private func question(_ query: Query) -> KademliaMessage.Kind {
@@ -176,6 +178,8 @@ extension Kademlia {
       if record != nil { statistics.invalid += 1 }
       return searches[place].outdated.append(contact)
     }
+    // The same value again needs no second look at its signature.
+    if searches[place].best == record.value { return searches[place].holders.append(contact.peer) }
     do throws(WireError) { try validate(record.value, under: key) } catch {
       statistics.invalid += 1
       return searches[place].outdated.append(contact)
@@ -185,7 +189,6 @@ extension Kademlia {
       searches[place].holders = [contact.peer]
       return tellBetter(place, &effects)
     }
-    if best == record.value { return searches[place].holders.append(contact.peer) }
     guard namespace.prefers(record.value, to: best) else { return searches[place].outdated.append(contact) }
     let former = searches[place].holders
     searches[place].outdated += former.compactMap { searches[place].lookup.contact($0) }

@@ -161,6 +161,8 @@ public struct Kademlia: Machine, Sendable {
   var published = SortedTable<Key, Publication>()
   var requests: [PendingRequest] = []
   var requestNumber: UInt64 = 0
+  /// When the deadline's timer will fire.
+  var deadlineAt: Instant?
   var searches: [Search] = []
   var searchNumber: UInt64 = 0
   /// What is still to be refreshed in this round: points of buckets, by the length of the common prefix; `nil` for our own.
@@ -224,6 +226,7 @@ public struct Kademlia: Machine, Sendable {
 
   private mutating func start(at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {
     requests = []
+    deadlineAt = nil
     searches = []
     refreshes = []
     refreshAt = nil

@@ -111,7 +111,10 @@ extension Kademlia {
     let kind: KademliaMessage.Kind
     /// The number of the search it belongs to; `nil` for a check whether a peer lives, or a correction.
     let search: UInt64?
+    let sentAt: Instant
     let deadline: Instant
+    /// Whether its search goes on without it.
+    var isSlow = false
   }
 
   /// One search: the lookup, and what it collects.
@@ -122,7 +125,7 @@ extension Kademlia {
     let key: Key
     var lookup: Lookup
     let began: Instant
-    let deadline: Instant
+    var deadline: Instant
     var effort = Effort()
     var stage = Stage.looking
     /// Whether something happened since it was last looked at, or there was no room for its requests.
