@@ -100,7 +100,7 @@ public final class Transport: Sendable {
     return bootstrap.bind(to: socket).flatMapThrowing { channel in
       self.state.withLockedValue { $0.listeners.append(channel) }
       guard let bound = Multiaddr(channel.localAddress) else { return address }
-      self.configuration.logger.info("listening", metadata: ["address": "\(bound)"])
+      self.configuration.logger.debug("listening", metadata: ["address": "\(bound)"])
       return bound
     }.flatMapErrorThrowing { error in
       if error is TransportError { throw error }
