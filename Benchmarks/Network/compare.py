@@ -3,7 +3,7 @@
 usage: compare.py [ROUNDS=5] [MEGABYTES=500] [path of stream-bench]
 Needs the peers of Tests/InteropTests/Peers/setup.sh and `swift build -c release --package-path Benchmarks/Network`.
 CPU seconds are those of both processes of a pair; for the daemon without the Python programs that feed it, and with them in brackets."""
-import json, os, statistics, subprocess, sys, tempfile
+import json, os, socket, statistics, subprocess, sys
 
 here = os.path.dirname(os.path.abspath(__file__))
 peers = os.path.join(here, "../../Tests/InteropTests/Peers")
@@ -11,7 +11,6 @@ home = os.environ.get("INTEROP_HOME", os.path.expanduser("~/.cache/murmur-intero
 rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 size = int(float(sys.argv[2]) * 1e6) if len(sys.argv) > 2 else 500_000_000
 bench = sys.argv[3] if len(sys.argv) > 3 else os.path.join(here, ".build/release/stream-bench")
-port = 47300
 
 
 def cpu(pids):
@@ -24,8 +23,7 @@ def cpu(pids):
 
 class Daemon:
     def __init__(self):
-        global port
-        port += 1
+        with socket.create_server(("127.0.0.1", 0)) as probe: port = probe.getsockname()[1]
         command = [f"{home}/hm/bin/python", f"{peers}/node_p2pd.py", str(port), "noise"]
         self.p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         info = json.loads(self.p.stdout.readline())
