@@ -50,8 +50,8 @@ struct Pair {
   var faults: PipeFaults
   var now = Instant.origin
   var chance: Chance
-  /// Whether bytes after a closed end are thrown away.
-  var rounds = 0
+  /// Changes pieces on their way, after the faults.
+  var change: ((inout [UInt8]) -> Void)?
 
   static func keys(_ name: String) -> KeyPair { KeyPair(seed: .sha256(of: Array(name.utf8))) }
 
@@ -116,7 +116,6 @@ struct Pair {
   mutating func run(rounds limit: Int = 1_000_000) {
     var idle = 0
     for _ in 0..<limit {
-      rounds += 1
       let moved = [0, 1].map { move(from: $0) }.contains(true)
       idle = moved ? 0 : idle + 1
       if idle > 0, ends.allSatisfy({ $0.outbox.isEmpty }) { return }
@@ -132,6 +131,7 @@ struct Pair {
     var piece = Array(ends[end].outbox.prefix(count))
     ends[end].outbox.removeFirst(count)
     if chance.happens(faults.corruption) { piece[chance.below(count)] ^= 1 << UInt8(chance.below(8)) }
+    change?(&piece)
     step(1 - end, .received(piece))
     step(end, .sent(count))
     return true
@@ -174,3 +174,6 @@ struct Pair {
 func pattern(_ count: Int, _ start: Int = 0) -> [UInt8] {
   (start..<start + count).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ ($0 >> 8)) }
 }
+
+/// Whether both have the same bytes: a plain answer, as a comparison of thousands of bytes is of no use in a failure's text.
+func same(_ left: [UInt8], _ right: [UInt8]) -> Bool { left == right }

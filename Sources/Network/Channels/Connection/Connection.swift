@@ -160,6 +160,8 @@ public struct Connection: Machine, Sendable {
   public var isOpen: Bool { if case .open = stage { true } else { false } }
   /// Whether all is over.
   public var isClosed: Bool { if case .closed = stage { true } else { false } }
+  /// Whether ``flush(at:effects:)`` would send something.
+  public var canSend: Bool { isOpen && yamux.hasOutput && inFlight < limits.inFlight }
   /// How many streams are open, both ways.
   public var streamCount: Int { yamux.count }
   /// The last measured round trip.

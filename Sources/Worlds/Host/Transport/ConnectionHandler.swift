@@ -144,7 +144,7 @@ final class ConnectionHandler: ChannelInboundHandler {
       taken = 0
     }
     isSettling = false
-    if !effects.isEmpty { schedule() }
+    if !effects.isEmpty || connection.canSend { schedule() }
     if isClosing, writtenBytes == 0 { context?.close(promise: nil) }
   }
 

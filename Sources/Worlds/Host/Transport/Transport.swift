@@ -100,7 +100,7 @@ public final class Transport: Sendable {
     return bootstrap.bind(to: socket).flatMapThrowing { channel in
       self.state.withLockedValue { $0.listeners.append(channel) }
       guard let bound = Multiaddr(channel.localAddress) else { return address }
-      self.configuration.logger.info("listening", metadata: ["address": "\(bound)"])
+      self.configuration.logger.debug("listening", metadata: ["address": "\(bound)"])
       return bound
     }.flatMapErrorThrowing { error in
       if error is TransportError { throw error }
@@ -123,6 +123,8 @@ public final class Transport: Sendable {
     let promise = loop.makePromise(of: Link.self)
     let bootstrap = ClientBootstrap(group: loop)
       .connectTimeout(configuration.dialTimeout)
+      // Nothing is read before the handler is there: a listener may speak first.
+      .channelOption(.autoRead, value: false)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: configuration.receiveBuffer))
     let channel: EventLoopFuture<any Channel> =
@@ -178,7 +180,10 @@ public final class Transport: Sendable {
       state.dialling -= 1
       return State.enter(channel, isInbound: false, &state)
     }
-    do { try attach(channel, id, .dialer, address, expected, promise) } catch {
+    do {
+      try attach(channel, id, .dialer, address, expected, promise)
+      channel.setOption(.autoRead, value: true).cascadeFailure(to: promise)
+    } catch {
       promise.fail(TransportError(.dialling, address, expected, "\(error)"))
       channel.close(promise: nil)
     }
