@@ -114,7 +114,8 @@ let package = Package(
       "Interfaces", "Commands",
       [
         "MurmurMachines", "MurmurCompute", "MurmurDatasets", "MurmurLibrary", "MurmurCollective", "MurmurScenario",
-        "MurmurSimulator", "MurmurReports", "MurmurSessions", arguments,
+        "MurmurSimulator", "MurmurReports", "MurmurSessions", "MurmurHost", "MurmurStorage", "MurmurPeer", "MurmurBlocks",
+        "MurmurPubSub", "MurmurRouting", "MurmurIdentity", "MurmurWire", nioCore, nioPosix, log, arguments,
       ]),
     .executableTarget(
       name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),
@@ -155,7 +156,10 @@ let package = Package(
     tests("Host", ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix, nioConcurrency]),
     tests(
       "Interop",
-      ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix, nioConcurrency],
+      [
+        "MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", "MurmurCollective",
+        "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions", nioCore, nioPosix, nioConcurrency,
+      ],
       resources: [.copy("Peers")]),
     tests("Commands", ["MurmurCommands", "MurmurReports"]),
     tests("House", []),

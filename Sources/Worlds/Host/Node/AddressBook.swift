@@ -42,12 +42,6 @@ struct AddressBook {
 }
 
 extension Multiaddr {
-  /// The address without the peer at its end.
-  var withoutPeer: Multiaddr {
-    if case .p2p? = parts.last { return Multiaddr(Array(parts.dropLast())) }
-    return self
-  }
-
   /// The peer that the address names at its end, if it names one.
   public var namedPeer: PeerID? {
     guard case .p2p(let hash)? = parts.last else { return nil }
@@ -55,12 +49,9 @@ extension Multiaddr {
   }
 
   /// The internet address, as bytes, unless it is this machine's own.
-  var hostBytes: [UInt8]? {
-    switch parts.first {
-    case .ip4(let bytes): bytes.first == 127 ? nil : Array(bytes)
-    case .ip6(let bytes): bytes == [UInt8](repeating: 0, count: 15) + [1] ? nil : Array(bytes)
-    default: nil
-    }
+  var suspectBytes: [UInt8]? {
+    guard let bytes = hostBytes else { return nil }
+    return bytes.count == 4 && bytes[0] == 127 || bytes == [UInt8](repeating: 0, count: 15) + [1] ? nil : bytes
   }
 
   /// Whether it stands for every address of this machine, and so for none that others can use.

@@ -106,6 +106,14 @@ public final class Node: TransportDelegate, Sendable {
     return link.peer
   }
 
+  /// Remembers where peers were; some of them are dialled when company is wanted.
+  public func remember(_ peers: [(peer: PeerID, addresses: [Multiaddr])]) async throws {
+    try await onHome { it in
+      for entry in peers { it.book.learn(entry.peer, entry.addresses) }
+      it.look()
+    }
+  }
+
   /// Gets an object from whoever has it: `providers`, connected peers, and those that the tables name.
   public func fetch(_ root: CID, providers: [PeerID] = [], within: Instant.Span = .minutes(2), toDisk: Bool = false) async throws {
     _ = try await onHomeFlat { it -> EventLoopFuture<CID> in

@@ -90,7 +90,7 @@ extension NodeCore {
     if let best = topics.first, let language = PubSub.Connection.Language(protocolID: best) {
       neighbour.languages.insert(.pubsub)
       neighbour.pubsub = Outbox(to: peer, topics, limit: limit, core: self)
-      pubsub = PubSub.Connection(language, isOutbound: link.role == .dialer, host: link.remoteAddress.hostBytes)
+      pubsub = PubSub.Connection(language, isOutbound: link.role == .dialer, host: link.remoteAddress.suspectBytes)
     }
     neighbours[peer] = neighbour
     step(.connected(peer, Peer.Acquaintance(neighbour.languages, pubsub: pubsub)))

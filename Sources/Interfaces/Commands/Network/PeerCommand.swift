@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+import Logging
+import MurmurHost
+import MurmurMachines
+import MurmurScenario
+import MurmurSessions
+import MurmurWire
+import NIOPosix
+
+/// `murmur peer`: one real peer of a session, on real sockets.
+struct PeerCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "peer", abstract: "Take part in a session as one real peer.",
+    usage: """
+      murmur peer --session FILE [--number N | --data FILE [--label COLUMN]] [--role full|trainer|feeder]
+                  [--listen ADDRESS …] [--join ADDRESS …] [--store DIR] [--begins TIME] [--until-over]
+      """,
+    discussion: """
+      The session file is a scenario, the same that `murmur simulate` runs: its session, its data and its faults, which act at this \
+      peer's sockets. --number says which of the scenario's peers this is and so which rows it has; with --data the rows are its own. \
+      Addresses are multiaddrs; those of --join end in /p2p/ and the peer's identity.
+      """)
+
+  @Option(help: "The session: a scenario file.") var session: String
+  @Option(help: "Which of the scenario's peers this is, from 0.") var number: Int?
+  @Option(help: "A table of this peer's own rows.") var data: String?
+  @Option(help: "The column that holds the label.") var label: String?
+  @Option(help: "full, trainer or feeder.") var role: String?
+  @Option(help: "Where to listen (default: a free port of every interface).") var listen: [String] = []
+  @Option(help: "A peer to begin with.") var join: [String] = []
+  @Option(help: "The folder for identity, blocks and what is remembered; without it nothing is kept.") var store: String?
+  @Option(help: "When the session began, in seconds since 1970 (default: now).") var begins: Double?
+  @Flag(help: "End when the session is over, instead of serving its models until Ctrl-C.") var untilOver = false
+  @Flag(help: "Say what happens as lines of JSON on standard output.") var json = false
+  @Flag(help: "Say more on standard error.") var verbose = false
+
+  func run() async throws {
+    try await Attempt.run {
+      let console = Console()
+      let interruption = Interruption(console)
+      var plan = OwnPlan(session: session)
+      (plan.number, plan.data, plan.label) = (number, data, label)
+      plan.role = try role.map { text in
+        guard let role = Session.Role(rawValue: text) else { throw Failure("--role \(text): give full, trainer or feeder") }
+        return role
+      }
+      plan.listen = try (listen.isEmpty ? ["/ip4/0.0.0.0/tcp/0"] : listen).map { try address($0, "--listen") }
+      plan.join = try join.map { text in
+        let address = try address(text, "--join")
+        guard address.namedPeer != nil else {
+          throw Failure("--join \(text): the address must end in /p2p/ and the peer's identity; `murmur peer` prints it at its start")
+        }
+        return address
+      }
+      plan.store = store
+      plan.begins = begins ?? Date().timeIntervalSince1970
+      plan.level = verbose ? .debug : .warning
+      let teller: any PeerTeller = json ? JSONTeller() : ConsoleTeller(console)
+      let running = try await RunningPeer(plan, teller, console)
+      try await running.serve(untilOver: untilOver) { interruption.isWanted }
+    }
+  }
+
+  private func address(_ text: String, _ option: String) throws -> Multiaddr {
+    do { return try Multiaddr(parsing: text) } catch { throw Failure("\(option) \(text): \(error); an address is like /ip4/127.0.0.1/tcp/4001") }
+  }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import MurmurReports
+import Synchronization
+
+/// What a running peer tells whoever started it.
+enum PeerNews: Sendable {
+  case listening([String])
+  /// A cycle ended with a model: its number, the test accuracy in percent if it was measured, and connected peers.
+  case cycle(Int, accuracy: Double?, neighbours: Int, at: Double)
+  case over(accuracy: Double?, model: String?, cycles: Int, averages: Int)
+  case trouble(String)
+}
+
+/// Somebody who listens.
+protocol PeerTeller: Sendable {
+  func tell(_ news: PeerNews)
+}
+
+/// News for a person.
+struct ConsoleTeller: PeerTeller {
+  private let console: Console
+  init(_ console: Console) { self.console = console }
+
+  func tell(_ news: PeerNews) {
+    switch news {
+    case .listening(let addresses): for address in addresses { console.show("listening at \(address)") }
+    case .cycle(let number, let accuracy, let neighbours, _):
+      let words = accuracy.map { ", \(($0 * 10).rounded() / 10) % accurate on test rows" } ?? ""
+      console.say("cycle \(number)\(words), \(neighbours) \(neighbours == 1 ? "peer" : "peers") connected")
+    case .over(let accuracy, let model, let cycles, let averages):
+      console.show("the session is over: \(cycles) cycles, \(averages) averages")
+      if let accuracy { console.show("accuracy on test rows: \((accuracy * 100).rounded() / 100) %") }
+      if let model { console.show("model: \(model)") }
+    case .trouble(let words): console.say(words)
+    }
+  }
+}
+
+/// News for a program, a line each.
+struct JSONTeller: PeerTeller {
+  private static let lock = Mutex(())
+
+  func tell(_ news: PeerNews) {
+    var fields: [JSON.Member]
+    switch news {
+    case .listening(let addresses):
+      fields = [.init("news", .string("listening")), .init("addresses", .array(addresses.map(JSON.string)))]
+    case .cycle(let number, let accuracy, let neighbours, let at):
+      fields = [
+        .init("news", .string("cycle")), .init("cycle", .integer(number)), .init("accuracy", .optional(accuracy)),
+        .init("neighbours", .integer(neighbours)), .init("at", .number(at)),
+      ]
+    case .over(let accuracy, let model, let cycles, let averages):
+      fields = [
+        .init("news", .string("over")), .init("accuracy", .optional(accuracy)), .init("model", .optional(model)),
+        .init("cycles", .integer(cycles)), .init("averages", .integer(averages)),
+      ]
+    case .trouble(let words): fields = [.init("news", .string("trouble")), .init("what", .string(words))]
+    }
+    let line = JSON.object(fields).compact() + "\n"
+    JSONTeller.lock.withLock { _ in try? FileHandle.standardOutput.write(contentsOf: Data(line.utf8)) }
+  }
+}
