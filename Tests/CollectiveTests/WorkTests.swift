@@ -64,7 +64,7 @@ struct WorkTests {
     garbage.file = Array(garbage.file.prefix(20))
     let liars = [fetched(other.initialParameters(seed: 1), from: 1, architecture: other), fetched(broken, from: 2), garbage]
     let result = work(models: liars, epochs: 0).run(on: Workbench())
-    #expect(result.rejected.map(\.peer) == [1, 2, 3].map(PeerID.init(simulated:)))
+    #expect(Set(result.rejected.map(\.peer)) == Set([1, 2, 3].map(PeerID.init(simulated:))) && result.rejected.count == 3)
     #expect(result.averaged == 0 && !result.adopted && result.object == nil)
     #expect(result.parameters == architecture.initialParameters(seed: 1))
   }

@@ -58,7 +58,7 @@ public struct Architecture: Hashable, Sendable, Codable, CustomStringConvertible
       }
       self.ranges = ranges
       parameterCount = position
-      header = SafeTensors.Header(ranges: ranges)
+      header = SafeTensors.Header(ranges: ranges, text: text)
     }
   }
 

@@ -1,3 +1,5 @@
+private import MurmurKernels
+
 /// Float32 numbers in one 64-byte aligned allocation, shared by reference.
 ///
 /// Written only while one owner holds it (``ParameterVector`` copies on write, ``Samples`` never writes after its initialiser), which
@@ -9,8 +11,7 @@ package final class FloatStorage: @unchecked Sendable {
 
   package init(uninitialized count: Int) {
     self.count = count
-    let bytes = max(count, 16) * MemoryLayout<Float>.stride
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    let raw = unsafe murmur_allocate(FloatStorage.bytes(count))
     unsafe pointer = raw.bindMemory(to: Float.self, capacity: max(count, 16))
   }
 
@@ -31,5 +32,7 @@ package final class FloatStorage: @unchecked Sendable {
     unsafe pointer.update(from: other.pointer, count: other.count)
   }
 
-  deinit { unsafe UnsafeMutableRawPointer(pointer).deallocate() }
+  deinit { unsafe murmur_release(pointer, FloatStorage.bytes(count)) }
+
+  private static func bytes(_ count: Int) -> Int { max(count, 16) * MemoryLayout<Float>.stride }
 }

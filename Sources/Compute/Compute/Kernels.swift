@@ -51,6 +51,9 @@ public struct Kernels: @unchecked Sendable, Hashable, CustomStringConvertible {
   /// Tells the C library to keep freed memory for the next use, where that can be told; for programs that simulate many peers.
   public static func keepFreedMemory() { murmur_keep_freed_memory() }
 
+  /// Gives back the freed vectors that this thread keeps for its next ones; a thread that ends calls it.
+  public static func forgetFreedMemory() { murmur_forget_freed_memory() }
+
   /// Whether both are the same variant.
   public static func == (left: Kernels, right: Kernels) -> Bool { unsafe left.table == right.table }
   /// Hashes which variant it is.

@@ -48,6 +48,21 @@ public struct OptimizerState: Sendable, Hashable {
     (power1, power2) = powers
   }
 
+  /// Takes the state out and leaves an empty one of the same rule behind, so that whoever has it now is its only owner and need
+  /// not copy it to change it.
+  public mutating func taken() -> OptimizerState {
+    var other = OptimizerState(rule, empty: OptimizerState.nothing)
+    swap(&self, &other)
+    return other
+  }
+
+  private static let nothing = ParameterVector(repeating: 0, count: 0)
+
+  private init(_ rule: Optimizer, empty: ParameterVector) {
+    self.rule = rule
+    (first, second) = (empty, empty)
+  }
+
   /// Forgets everything but the rule.
   public mutating func reset() { self = OptimizerState(rule, count: first.count) }
 

@@ -42,7 +42,7 @@ public enum SafeTensors {
       }
       for index in used..<length { unsafe base.storeBytes(of: 0x20, toByteOffset: 8 + index, as: UInt8.self) }
       unsafe parameters.withUnsafeFloats { floats in
-        unsafe copy(
+        unsafe turn(
           architecture, from: floats.baseAddress!,
           to: (base + 8 + length).bindMemory(to: Float.self, capacity: parameters.count), encoding: true)
       }
@@ -93,18 +93,44 @@ public enum SafeTensors {
     return (architecture, parameters, header.metadata)
   }
 
-  /// Tensors between their order in memory and their order in a file.
-  private static func copy(
+  /// Tensors between their order in memory and their order in a file: into a file's where `encoding`, else into memory's.
+  static func turn(
     _ architecture: Architecture, from source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, encoding: Bool
   ) {
     for range in architecture.ranges {
       let (from, to) = unsafe (source + range.range.lowerBound, target + range.range.lowerBound)
       if range.transposed {
         let (outputs, inputs) = (range.shape[0], range.shape[1])
-        unsafe Kernels.selected.table.pointee.transpose(inputs, outputs, from, outputs, to, inputs)
+        if encoding {
+          unsafe Kernels.selected.table.pointee.transpose(inputs, outputs, from, outputs, to, inputs)
+        } else {
+          unsafe Kernels.selected.table.pointee.transpose(outputs, inputs, from, inputs, to, outputs)
+        }
       } else {
         unsafe to.update(from: from, count: range.range.count)
       }
+    }
+  }
+
+  /// Where the tensors begin in a file that is written as ``encode(_:_:metadata:)`` writes a model of that architecture, so that
+  /// floats can be read in place; `nil` for any other file, which may still be a good one.
+  static func canonicalStart(_ bytes: [UInt8], _ architecture: Architecture) -> Int? {
+    let header = architecture.plan.header
+    return unsafe bytes.withUnsafeBytes { raw -> Int? in
+      guard raw.count >= 8 else { return nil }
+      let length = unsafe raw.loadUnaligned(as: UInt64.self).littleEndian
+      guard length <= UInt64(headerLimit), length & 7 == 0, 8 + Int(length) + 4 * architecture.parameterCount == raw.count else {
+        return nil
+      }
+      let start = 8 + Int(length)
+      var end = start
+      while end > 8, end > start - 8, unsafe raw[end - 1] == 0x20 { end -= 1 }
+      let tail = end - header.tensors.count
+      guard tail > 8, Int(bitPattern: raw.baseAddress!) & 3 == 0 else { return nil }
+      let same = unsafe header.tensors.withUnsafeBytes { unsafe $0.elementsEqual(raw[tail..<end]) }
+      guard same else { return nil }
+      return unsafe CanonicalPairs.name(
+        architecture.plan.header.architecture, in: UnsafeRawBufferPointer(rebasing: raw[8..<tail])) ? start : nil
     }
   }
 
@@ -128,8 +154,13 @@ public enum SafeTensors {
   /// The part of the header that depends on the architecture alone: everything after the metadata's last pair.
   package struct Header: Sendable {
     let tensors: [UInt8]
+    /// The pair of metadata that names the architecture.
+    let architecture: [UInt8]
 
-    init(ranges: [NamedRange]) {
+    init(ranges: [NamedRange], text name: String) {
+      var pair: [UInt8] = []
+      JSONText.append(SafeTensors.architectureKey, name, to: &pair)
+      architecture = pair
       var text = "}"
       for range in ranges {
         let shape = range.shape.map(String.init).joined(separator: ",")

@@ -21,6 +21,12 @@ public struct Effects<Effect> {
   /// No effects yet.
   public init() { list = [] }
 
+  /// No effects yet, with room for `count`.
+  public init(reserving count: Int) {
+    list = []
+    list.reserveCapacity(count)
+  }
+
   /// Whether nothing is wanted.
   public var isEmpty: Bool { list.isEmpty }
 

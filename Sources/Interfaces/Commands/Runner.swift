@@ -188,6 +188,7 @@ struct Runner {
               maximum: values.greatest * factor)
         }
         point.accuracy = distribution(sample.accuracy, 100)
+        point.accuracyLate = sample.late.count == 0 ? nil : sample.late.mean * 100
         point.online = sample.online
         point.resilience = distribution(sample.resilience)
         point.training = Int(sample.training.rounded())
@@ -205,7 +206,8 @@ struct Runner {
 /// What happened in a run, a line each, up to a limit that is stated in the last line.
 final class Journal: Sendable {
   private struct State {
-    var lines: [String] = []
+    var text = ""
+    var lines = 0
     var dropped = 0
   }
 
@@ -217,21 +219,22 @@ final class Journal: Sendable {
   func write(_ time: Instant, _ peer: Int, _ event: WorldEvent) {
     guard event.isTold else { return }
     state.withLock { state in
-      guard state.lines.count < limit, let described = event.described else {
+      guard state.lines < limit, let described = event.described else {
         state.dropped += 1
         return
       }
-      let line = RunEvent(
+      RunEvent(
         time: time.seconds, peer: peer < 0 ? nil : peer, kind: described.kind,
-        fields: described.fields.map { JSON.Member($0.name, .string($0.value)) })
-      state.lines.append(line.line())
+        fields: described.fields.map { JSON.Member($0.name, .string($0.value)) }
+      ).append(to: &state.text)
+      state.lines += 1
     }
   }
 
   /// The lines.
   var text: String {
     state.withLock { state in
-      state.lines.joined()
+      state.text
         + (state.dropped == 0
           ? "" : RunEvent(time: -1, kind: "dropped", fields: [.init("events", .integer(state.dropped))]).line())
     }

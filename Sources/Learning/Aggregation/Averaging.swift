@@ -19,13 +19,11 @@ extension Session.Averaging {
     precondition(!others.isEmpty, "an average needs another model")
     let all = (own.map { [$0] } ?? []) + others
     switch rule {
-    case .mean:
-      return weighted(all, by: Self.equal(all.count), architecture)
-    case .byRows:
-      return weighted(all, by: Self.normalised(all.map { Double(max($0.rows, 1)) }), architecture)
-    case .byLoss:
-      // A loss that is no number counts for nothing, as an infinite one does.
-      return weighted(all, by: Self.normalised(all.map { $0.loss.isNaN ? 0 : 1 / max($0.loss, 1e-3) }), architecture)
+    case .mean, .byRows, .byLoss:
+      var plain = self
+      plain.varianceCorrected = false
+      let weights = plain.weights(own: own.map { ($0.rows, $0.loss) }, others: others.map { ($0.rows, $0.loss) })
+      return weighted(all, by: weights ?? Self.equal(all.count), architecture)
     case .median:
       return trimmed(all, architecture) { ($0 - 1) / 2 }
     case .trimmedMean(let share):
@@ -43,15 +41,6 @@ extension Session.Averaging {
   }
 
   // MARK: Weights
-
-  private static func equal(_ count: Int) -> [Float] { Array(repeating: 1 / Float(count), count: count) }
-
-  /// Weights that add up to 1; equal ones where nobody has any.
-  private static func normalised(_ weights: [Double]) -> [Float] {
-    let total = weights.reduce(0, +)
-    guard total > 0, total.isFinite else { return equal(weights.count) }
-    return weights.map { Float($0 / total) }
-  }
 
   private func weighted(_ all: [Candidate], by weights: [Float], _ architecture: Architecture) -> ParameterVector {
     restored(.mean(of: all.map(\.parameters), weights: weights), architecture) { range in

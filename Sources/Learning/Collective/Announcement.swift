@@ -20,6 +20,8 @@ public struct Announcement: Hashable, Sendable {
   public var loss: Float
   /// Mean loss, on the owner's validation rows, of the average that this model was trained from; 0 if there was none.
   public var groundLoss: Float = 0
+  /// How often the owner has halved its learning rate because averages no longer got better.
+  public var halvings: UInt32 = 0
   /// How many training rows the owner has.
   public var rows: UInt32
   /// Whether the peer that passes this on can serve the object itself.

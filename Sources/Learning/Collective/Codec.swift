@@ -16,6 +16,7 @@ extension Announcement {
     message.accuracy = accuracy
     message.loss = loss
     message.groundLoss = groundLoss
+    message.halvings = halvings
     message.rows = rows
     message.held = held
     return message
@@ -30,6 +31,7 @@ extension Announcement {
       made: Instant(nanoseconds: Int64(min(message.made, 9_000_000_000_000_000)) * 1000), accuracy: message.accuracy,
       loss: message.loss, rows: message.rows, held: message.held)
     groundLoss = message.groundLoss
+    halvings = min(message.halvings, Vigil.halvingLimit)
   }
 
   /// The bytes of the encoded announcement.
@@ -41,6 +43,7 @@ extension Announcement {
     if accuracy.bitPattern != 0 { size += 5 }
     if loss.bitPattern != 0 { size += 5 }
     if groundLoss.bitPattern != 0 { size += 5 }
+    if halvings != 0 { size += 1 + varintSize(UInt64(halvings)) }
     if rows != 0 { size += 1 + varintSize(UInt64(rows)) }
     if held { size += 2 }
     return size

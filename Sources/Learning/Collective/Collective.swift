@@ -29,13 +29,13 @@ public struct Collective: Machine, Sendable {
     /// A peer said something to us.
     case heard(from: PeerID, CollectiveMessage)
     /// Something was said on the session's topic by `from`.
-    case noticed(Notice, from: PeerID)
+    indirect case noticed(Notice, from: PeerID)
     /// An object that was asked for is in the store.
     case fetched(root: CID, bytes: [UInt8])
     /// An object that was asked for could not be had.
     case notFetched(root: CID, reason: String)
     /// The job ended.
-    case worked(WorkResult)
+    indirect case worked(WorkResult)
     /// A timer fired.
     case fired(Timer)
   }
@@ -43,7 +43,7 @@ public struct Collective: Machine, Sendable {
   /// What is to be done.
   public enum Effect: Sendable {
     case say(PeerID, CollectiveMessage)
-    case publish(Notice)
+    indirect case publish(Notice)
     case fetch(root: CID, from: [PeerID], until: Instant)
     /// Add an object to the store and keep it.
     case store(Object.Built)
@@ -51,7 +51,7 @@ public struct Collective: Machine, Sendable {
     case keep(root: CID)
     /// An object need not be kept any longer.
     case release(root: CID)
-    case compute(Work)
+    indirect case compute(Work)
     case arm(Timer, at: Instant)
     case note(CollectiveEvent)
   }
@@ -111,6 +111,8 @@ public struct Collective: Machine, Sendable {
   var neighbours: [PeerID] = []
   var patience: Patience
   var began = Instant.origin
+  /// The last cycle before this beginning.
+  var firstCycle: UInt32 = 0
   var cycleBegan = Instant.origin
   var asked = Instant.origin
   var previous: CID?
@@ -178,6 +180,7 @@ public struct Collective: Machine, Sendable {
 
   private mutating func begin(at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {
     began = now
+    firstCycle = cycle
     phase = .resting
     effects.append(.note(.joined))
     if !session.privacy, !rows.training.isEmpty, sharing.own.isEmpty { share(&effects) }

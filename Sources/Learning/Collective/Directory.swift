@@ -30,7 +30,7 @@ struct Directory: Sendable {
   private var keys: [UInt64] = []
   /// When each entry's model was made, likewise.
   private var mades: [Int64] = []
-  /// When the oldest entry was made, while the table is full: what is older is not even looked at.
+  /// In a full table, what was made no later than this is not even looked at: no entry is older.
   private var oldest = Instant.origin
 
   func index(of peer: PeerID) -> Int? {
@@ -47,6 +47,7 @@ struct Directory: Sendable {
     if announcement.made > now + Directory.tolerance { announcement.made = now }
     let servable = told.held || sender == told.peer
     guard let index = index(of: told.peer) else {
+      guard entries.count < Directory.capacity || announcement.made > oldest else { return nil }
       return take(Entry(announcement: announcement, holder: servable ? sender : told.peer, heard: now))
     }
     if announcement.root == entries[index].announcement.root {
@@ -73,25 +74,31 @@ struct Directory: Sendable {
       mades.append(made)
       return nil
     }
-    guard made > oldest.nanoseconds else { return nil }
-    var first = 0
-    var second = made
-    for index in mades.indices.dropFirst() {
-      if mades[index] < mades[first] {
-        second = min(second, mades[first])
-        first = index
-      } else {
-        second = min(second, mades[index])
-      }
-    }
-    // What is older than the oldest that remains need not be looked at next time.
-    oldest = Instant(nanoseconds: second)
+    let first = Directory.least(of: mades)
+    // Nothing that is as old as what goes now need be looked at next time.
+    oldest = Instant(nanoseconds: mades[first])
     guard made > mades[first] else { return nil }
     let gone = entries[first]
     entries[first] = entry
     keys[first] = entry.announcement.peer.word.a
     mades[first] = made
     return gone.held ? gone.announcement.root : nil
+  }
+
+  /// The place of the least value, the first among equals.
+  private static func least(of values: [Int64]) -> Int {
+    unsafe values.withUnsafeBufferPointer { values in
+      var place = 0
+      var least = unsafe values[0]
+      for index in 1..<values.count {
+        let value = unsafe values[index]
+        if value < least {
+          least = value
+          place = index
+        }
+      }
+      return place
+    }
   }
 
   /// This peer was heard of itself, just now.
@@ -124,17 +131,27 @@ struct Directory: Sendable {
   /// The freshest announcements to pass on, those we can serve first, then the newest; at most `limit`.
   func freshest(_ limit: Int) -> [Announcement] {
     guard limit > 0 else { return [] }
-    var order = Array(entries.indices)
-    order.sort { left, right in
-      let (a, b) = (entries[left], entries[right])
-      if a.held != b.held { return a.held }
-      if a.announcement.made != b.announcement.made { return a.announcement.made > b.announcement.made }
-      return a.announcement.peer < b.announcement.peer
+    // A few of fifty: the best so far, kept in order, beat sorting all.
+    var order: [Int] = []
+    order.reserveCapacity(limit + 1)
+    for index in entries.indices {
+      if order.count == limit, !goes(index, before: order[limit - 1]) { continue }
+      var place = order.count
+      while place > 0, goes(index, before: order[place - 1]) { place -= 1 }
+      order.insert(index, at: place)
+      if order.count > limit { order.removeLast() }
     }
-    return order.prefix(limit).map { index in
+    return order.map { index in
       var announcement = entries[index].announcement
       announcement.held = entries[index].held
       return announcement
     }
+  }
+
+  /// Whether an entry is passed on rather than another: held ones first, then newer ones, then by identity.
+  private func goes(_ left: Int, before right: Int) -> Bool {
+    if entries[left].held != entries[right].held { return entries[left].held }
+    if mades[left] != mades[right] { return mades[left] > mades[right] }
+    return entries[left].announcement.peer < entries[right].announcement.peer
   }
 }

@@ -9,12 +9,24 @@ import MurmurSessions
 /// fallen for a tenth of the session, learning goes on from the best average at half the rate: what early stopping with a falling
 /// rate does for one model (Prechelt 1998), without anybody deciding for all.
 struct Vigil: Sendable {
-  /// What the learning rate is multiplied by.
-  private(set) var rateFactor = 1.0
+  /// How often the learning rate was halved.
+  private(set) var halvings: UInt32 = 0
+  /// How often it is halved at most; more than that is no learning any more.
+  static let halvingLimit: UInt32 = 30
   private var smooth: Double?
   private var least = Double.infinity
   private var best: ParameterVector?
   private var since: UInt32 = 0
+
+  /// What the learning rate is multiplied by.
+  var rateFactor: Double { 1 / Double(1 << halvings) }
+
+  /// A newcomer goes on where the others are: at the median of their rates. At the first rate it would undo in a cycle what they
+  /// have refined since.
+  mutating func join(_ others: [UInt32]) {
+    guard smooth == nil, least == .infinity, others.count >= Vigil.quorum else { return }
+    halvings = min(others.sorted()[others.count / 2], Vigil.halvingLimit)
+  }
 
   /// How many announcements speak for the network.
   static let quorum = 3
@@ -26,7 +38,7 @@ struct Vigil: Sendable {
     if present < least * 0.999 {
       (least, best, since) = (present, ground, cycle)
     } else if cycle >= since + patience, let best {
-      rateFactor /= 2
+      halvings = min(halvings + 1, Vigil.halvingLimit)
       since = cycle
       smooth = nil
       return best

@@ -146,6 +146,8 @@ public final class Workbench {
   private var trainer: Trainer?
   private var architecture: Architecture?
   private var batch = 0
+  /// Memory that averaging uses again and again.
+  var scratch: [ParameterVector] = []
 
   /// An empty workbench.
   public init() {}
@@ -164,12 +166,13 @@ extension Work {
   public consuming func run(on bench: Workbench) -> WorkResult {
     let trainer = bench.trainer(for: architecture, batch: max(batch, 1))
     var result = WorkResult(
-      parameters: parameters, optimizer: optimizer, evaluation: Evaluation.none, ground: nil, trainingLoss: nil, averaged: 0,
+      parameters: parameters, optimizer: optimizer.taken(), evaluation: Evaluation.none, ground: nil, trainingLoss: nil,
+      averaged: 0,
       adopted: false,
       rejected: [], object: nil)
     let averaging = self.averaging
     var known: Evaluation?
-    if !models.isEmpty { known = average(into: &result, averaging, trainer) }
+    if !models.isEmpty { known = average(into: &result, averaging, trainer, bench) }
     if result.adopted, let known, known.count > 0 { result.ground = (result.parameters, known) }
     if epochs > 0, !rows.training.isEmpty { train(&result, trainer) }
     if result.trainingLoss == nil, let known {
@@ -201,39 +204,66 @@ extension Work {
   }
 
   /// Averages and decides on adoption. Returns the evaluation of what is kept, where one was needed.
-  private func average(into result: inout WorkResult, _ averaging: Session.Averaging, _ trainer: Trainer) -> Evaluation? {
-    var candidates: [Candidate] = []
-    candidates.reserveCapacity(models.count)
+  private func average(
+    into result: inout WorkResult, _ averaging: Session.Averaging, _ trainer: Trainer, _ bench: Workbench
+  ) -> Evaluation? {
+    var (others, files) = opened(&result)
+    guard !others.isEmpty else { return nil }
+    let mine = own == .counts
+    let before = averaging.adoption == .always && averaging.rule != .byLoss ? nil : validate(result.parameters, trainer)
+    let ownLoss = before.flatMap { $0.count > 0 ? $0.loss : nil } ?? .nan
+    if !averaging.isWeighted { refuse(&others, &files, &result) }
+    guard !others.isEmpty else { return before }
+    func combine() -> ParameterVector {
+      let claims = others.map { (rows: $0.rows, loss: $0.loss) }
+      if let weights = averaging.weights(own: mine ? (weight, ownLoss) : nil, others: claims) {
+        return ModelFile.mean(
+          of: files, weights: Array(weights.suffix(files.count)), own: mine ? (result.parameters, weights[0]) : nil, architecture,
+          scratch: &bench.scratch)
+      }
+      let candidates = zip(others, files).map { other, file in
+        Candidate(parameters: file.parameters(architecture), rows: other.rows, loss: other.loss)
+      }
+      return averaging.combine(
+        own: mine ? Candidate(parameters: result.parameters, rows: weight, loss: ownLoss) : nil, others: candidates,
+        architecture: architecture
+      ) { validate($0, trainer).loss }
+    }
+    var combined = combine()
+    if averaging.isWeighted, !combined.isFinite {
+      refuse(&others, &files, &result)
+      guard !others.isEmpty else { return before }
+      combined = combine()
+    }
+    result.averaged = others.count
+    let after: Evaluation? = before == nil ? nil : validate(combined, trainer)
+    result.adopted = own == .untrained || adopts(averaging.adoption, before: before, after: after)
+    if result.adopted { result.parameters = combined }
+    return result.adopted ? after : before
+  }
+
+  /// Leaves out the models that hold numbers which are none. With a weighted mean this is asked only if such a number came out.
+  private func refuse(_ others: inout [Fetched], _ files: inout [ModelFile], _ result: inout WorkResult) {
+    for place in files.indices.reversed() where !files[place].isFinite(architecture) {
+      result.rejected.append((others[place].peer, others[place].root, "it holds numbers that are not finite"))
+      others.remove(at: place)
+      files.remove(at: place)
+    }
+  }
+
+  /// The models whose files are what they should be; the others are noted.
+  private func opened(_ result: inout WorkResult) -> (others: [Fetched], files: [ModelFile]) {
+    var others: [Fetched] = []
+    var files: [ModelFile] = []
     for model in models {
       do throws(SafeTensorsError) {
-        let (told, parameters, _) = try SafeTensors.decode(model.file, expected: architecture)
-        guard told == architecture else {
-          result.rejected.append((model.peer, model.root, "its architecture is \(told), the session's is \(architecture)"))
-          continue
-        }
-        guard parameters.isFinite else {
-          result.rejected.append((model.peer, model.root, "it holds numbers that are not finite"))
-          continue
-        }
-        candidates.append(Candidate(parameters: parameters, rows: model.rows, loss: model.loss))
+        files.append(try ModelFile(model.file, architecture))
+        others.append(model)
       } catch {
         result.rejected.append((model.peer, model.root, "\(error)"))
       }
     }
-    guard !candidates.isEmpty else { return nil }
-    let role = self.own
-    let own = Candidate(parameters: result.parameters, rows: weight, loss: 0)
-    let before = averaging.adoption == .always && averaging.rule != .byLoss ? nil : validate(own.parameters, trainer)
-    let ownLoss = before.flatMap { $0.count > 0 ? $0.loss : nil } ?? .nan
-    let combined = averaging.combine(
-      own: role == .counts ? Candidate(parameters: own.parameters, rows: own.rows, loss: ownLoss) : nil,
-      others: candidates, architecture: architecture
-    ) { validate($0, trainer).loss }
-    result.averaged = candidates.count
-    let after: Evaluation? = before == nil ? nil : validate(combined, trainer)
-    result.adopted = role == .untrained || adopts(averaging.adoption, before: before, after: after)
-    if result.adopted { result.parameters = combined }
-    return result.adopted ? after : before
+    return (others, files)
   }
 
   private func adopts(_ rule: Session.Averaging.Adoption, before: Evaluation?, after: Evaluation?) -> Bool {

@@ -24,7 +24,7 @@ public struct Peer: Machine, Sendable {
     /// A timer fired.
     case fired(Timer)
     /// The job handed out by `compute` ended.
-    case worked(WorkResult)
+    indirect case worked(WorkResult)
     /// The world did an errand at its disk; only with a store that has one.
     indirect case disk(BlockStore.Outcome)
     /// The world got rid of so many bytes of blocks sent to a peer; only counted with `Limits.unwrittenBytesPerPeer`.
@@ -35,7 +35,7 @@ public struct Peer: Machine, Sendable {
   public enum Effect: Sendable {
     case send(PeerID, Message)
     case arm(Timer, at: Instant)
-    case compute(Work)
+    indirect case compute(Work)
     case note(CollectiveEvent)
     /// Something is to be done with the disk; only with a store that has one.
     indirect case disk(BlockStore.Errand)
@@ -130,7 +130,7 @@ public struct Peer: Machine, Sendable {
   // MARK: The parts
 
   private mutating func step(collective input: Collective.Input, at now: Instant, _ effects: inout Effects<Effect>) {
-    var wanted = Effects<Collective.Effect>()
+    var wanted = Effects<Collective.Effect>(reserving: 8)
     collective.step(input, at: now, chance: &collectiveChance, effects: &wanted)
     for effect in wanted.list { perform(effect, at: now, &effects) }
   }
@@ -154,7 +154,7 @@ public struct Peer: Machine, Sendable {
   }
 
   private mutating func step(exchange input: Exchange.Input, at now: Instant, _ effects: inout Effects<Effect>) {
-    var wanted = Effects<Exchange.Effect>()
+    var wanted = Effects<Exchange.Effect>(reserving: 4)
     exchange.step(input, at: now, chance: &exchangeChance, effects: &wanted)
     for effect in wanted.list {
       switch effect {

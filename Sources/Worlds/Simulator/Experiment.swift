@@ -118,6 +118,8 @@ public struct Experiment: Sendable {
     public var time = 0.0
     /// Test accuracy over the peers looked at, 0…1.
     public var accuracy = Statistics([])
+    /// The same over those of them that joined after the beginning.
+    public var late = Statistics([])
     /// Peers online.
     public var online = 0
     /// How many other peers hold a chunk, over chunks.

@@ -18,6 +18,8 @@ struct NetworkState {
   /// Whom each peer knows when it begins.
   var neighbours: [[Int32]]
   private let distances: Chance
+  /// Distances found lately, by the pair: an answer goes the way the question came.
+  private var found: [(pair: UInt64, distance: Instant.Span)]
   private var chance: Chance
 
   init(_ plan: NetworkPlan, neighbours: [[Int32]], chance: Chance) {
@@ -25,6 +27,15 @@ struct NetworkState {
     self.neighbours = neighbours
     distances = chance.fork("distances")
     self.chance = chance.fork("fates")
+    found = Array(repeating: (.max, .zero), count: 1 << 14)
+  }
+
+  /// How long the link between two peers is.
+  private mutating func distance(_ one: Int, _ other: Int) -> Instant.Span {
+    let pair = UInt64(max(one, other)) << 32 | UInt64(min(one, other))
+    let place = Int(truncatingIfNeeded: (pair &* 0x9e37_79b9_7f4a_7c15) >> 50)
+    if found[place].pair != pair { found[place] = (pair, plan.link.distance(one, other, chance: distances)) }
+    return found[place].distance
   }
 
   /// What becomes of a message of that many bytes: when it arrives, if it does, and in what state.
@@ -35,7 +46,7 @@ struct NetworkState {
     guard let left = uplink.send(bytes: bytes, at: now, rate: link.bandwidth, queue: plan.queue),
       !conditions.isDivided(from: from, to: to)
     else { return (nil, nil) }
-    let fate = link.fate(distance: plan.link.distance(from, to, chance: distances), chance: &chance)
+    let fate = link.fate(distance: distance(from, to), chance: &chance)
     func arrival(_ one: LinkModel.Arrival?) -> Arrival? {
       one.map { Arrival(time: left + $0.after + extra, corrupted: $0.isCorrupt) }
     }

@@ -11,7 +11,7 @@ import MurmurWire
 struct Observer {
   private let setup: Setup
   private var chance: Chance
-  private var pending: [(sample: Experiment.Sample, tickets: [Ticket<Double>])] = []
+  private var pending: [(sample: Experiment.Sample, tickets: [Ticket<Double>], isLate: [Bool])] = []
   private var done: [Experiment.Sample] = []
   private var last = Tally()
   private var lastTime = Instant.origin
@@ -50,14 +50,16 @@ struct Observer {
         bench.trainer(for: architecture, batch: batch).evaluate(parameters, on: samples, rows: curve).accuracy
       }
     }
-    pending.append((sample, tickets))
+    pending.append((sample, tickets, watched.map { world.nodes[$0].joined > .origin }))
     if pending.count > Observer.backlog { settle(&world) }
     return done.last
   }
 
   private mutating func settle(_ world: inout World) {
-    var (sample, tickets) = pending.removeFirst()
-    sample.accuracy = Statistics(tickets.map { world.pool.wait(for: $0, bench: world.bench) })
+    var (sample, tickets, isLate) = pending.removeFirst()
+    let accuracies = tickets.map { world.pool.wait(for: $0, bench: world.bench) }
+    sample.accuracy = Statistics(accuracies)
+    sample.late = Statistics(zip(accuracies, isLate).filter(\.1).map(\.0))
     done.append(sample)
   }
 

@@ -49,7 +49,7 @@ struct World {
 
   enum Event {
     case started(Int32)
-    case message(from: Int32, to: Int32, Peer.Message)
+    case message(from: Int32, to: Int32, size: Int32, Peer.Message)
     case timer(Int32, Peer.Timer, life: Int32)
     case worked(Int32, life: Int32, Ticket<WorkResult>)
     /// The result of a job is waited for now at the latest.
@@ -118,7 +118,7 @@ struct World {
       guard let (time, event) = queue.pop() else { break }
       now = time
       switch event {
-      case .message(let from, let to, let message): deliver(message, from: from, to: to)
+      case .message(let from, let to, let size, let message): deliver(message, Int(size), from: from, to: to)
       case .timer(let node, let timer, let life): fire(timer, at: Int(node), life: Int(life))
       case .worked(let node, let life, let ticket): ended(ticket, at: Int(node), life: Int(life))
       case .settled(let node, let life): if nodes[Int(node)].life == Int(life) { settle(Int(node)) }
@@ -133,10 +133,9 @@ struct World {
     return true
   }
 
-  private mutating func deliver(_ message: Peer.Message, from: Int32, to: Int32) {
+  private mutating func deliver(_ message: Peer.Message, _ size: Int, from: Int32, to: Int32) {
     let node = Int(to)
     guard nodes[node].isStarted, conditions.reaches(from: Int(from), to: node) else { return }
-    let size = message.wireSize
     trace.mix(now, 1, UInt64(to), UInt64(size))
     nodes[node].tally.bytesReceived += size
     nodes[node].tally.messagesReceived += 1
@@ -223,7 +222,8 @@ struct World {
     case .compute(let work):
       let needed = work.operations / max(nodes[node].speed, 1) * conditions.slowdown[node]
       nodes[node].isQuick = needed < leeway.seconds
-      let ticket = pool.submit { bench in work.run(on: bench) }
+      let parcel = Parcel(work)
+      let ticket = pool.submit { bench in parcel.open().run(on: bench) }
       queue.schedule(
         .worked(Int32(node), life: Int32(nodes[node].life), ticket), at: now + Instant.Span(seconds: needed))
     case .note(let event): note(event, of: node)
@@ -237,17 +237,20 @@ struct World {
     nodes[node].tally.bytesSent += size
     nodes[node].tally.messagesSent += 1
     let fate = network.send(size, from: node, to: Int(to), uplink: &nodes[node].uplink, at: now, under: conditions)
-    if let first = fate.first { schedule(message, from: node, to: to, first) }
-    if let second = fate.second { schedule(message, from: node, to: to, second) }
+    if let first = fate.first { schedule(message, size, from: node, to: to, first) }
+    if let second = fate.second { schedule(message, size, from: node, to: to, second) }
   }
 
-  private mutating func schedule(_ message: Peer.Message, from node: Int, to: Int32, _ arrival: NetworkState.Arrival) {
+  private mutating func schedule(
+    _ message: Peer.Message, _ size: Int, from node: Int, to: Int32, _ arrival: NetworkState.Arrival
+  ) {
     guard arrival.corrupted else {
-      queue.schedule(.message(from: Int32(node), to: to, message), at: arrival.time)
+      queue.schedule(.message(from: Int32(node), to: to, size: Int32(clamping: size), message), at: arrival.time)
       return
     }
     guard let damaged = network.corrupt(message) else { return }
-    queue.schedule(.message(from: Int32(node), to: to, damaged), at: arrival.time)
+    queue.schedule(
+      .message(from: Int32(node), to: to, size: Int32(clamping: damaged.wireSize), damaged), at: arrival.time)
   }
 
   /// Takes one word into the trace.

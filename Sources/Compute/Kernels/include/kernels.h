@@ -134,6 +134,12 @@ const char *_Nullable murmur_forced_name(void);
 // simulation takes and frees model-sized pieces all the time, and every page that comes back from the system has to be cleared first.
 void murmur_keep_freed_memory(void);
 
+// Memory for `bytes` bytes, aligned to 64, not cleared; and back again, with the same size. Each thread keeps a little of what it freed, and a
+// thread that ends says so, or that little is lost.
+void *_Nonnull murmur_allocate(size_t bytes);
+void murmur_release(void *_Nonnull memory, size_t bytes);
+void murmur_forget_freed_memory(void);
+
 // Floats of scratch that gemm needs at most, and whether it needs none.
 long murmur_gemm_scratch(void);
 int murmur_gemm_small(int ta, int tb, long m, long n, long k);

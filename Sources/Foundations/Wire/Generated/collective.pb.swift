@@ -60,6 +60,9 @@ package nonisolated struct Murmur_Collective_Announcement: Sendable {
   /// Mean loss, on the owner's validation rows, of the average that this model was trained from.
   package var groundLoss: Float = 0
 
+  /// How often the owner has halved its learning rate because averages no longer got better.
+  package var halvings: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -148,7 +151,7 @@ fileprivate nonisolated let _protobuf_package = "murmur.collective"
 
 nonisolated extension Murmur_Collective_Announcement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Announcement"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}peer\0\u{1}root\0\u{1}cycle\0\u{1}made\0\u{1}accuracy\0\u{1}loss\0\u{1}rows\0\u{1}held\0\u{3}ground_loss\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}peer\0\u{1}root\0\u{1}cycle\0\u{1}made\0\u{1}accuracy\0\u{1}loss\0\u{1}rows\0\u{1}held\0\u{3}ground_loss\0\u{1}halvings\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -165,6 +168,7 @@ nonisolated extension Murmur_Collective_Announcement: SwiftProtobuf.Message, Swi
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.rows) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.held) }()
       case 9: try { try decoder.decodeSingularFloatField(value: &self.groundLoss) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.halvings) }()
       default: break
       }
     }
@@ -198,6 +202,9 @@ nonisolated extension Murmur_Collective_Announcement: SwiftProtobuf.Message, Swi
     if self.groundLoss.bitPattern != 0 {
       try visitor.visitSingularFloatField(value: self.groundLoss, fieldNumber: 9)
     }
+    if self.halvings != 0 {
+      try visitor.visitSingularUInt32Field(value: self.halvings, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -211,6 +218,7 @@ nonisolated extension Murmur_Collective_Announcement: SwiftProtobuf.Message, Swi
     if lhs.rows != rhs.rows {return false}
     if lhs.held != rhs.held {return false}
     if lhs.groundLoss != rhs.groundLoss {return false}
+    if lhs.halvings != rhs.halvings {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -19,9 +19,28 @@ public struct RunEvent: Hashable, Sendable {
 
   /// The event as one line of JSON with a line feed at its end.
   public func line() -> String {
-    var members = [JSON.Member("time", .number(time))]
-    if let peer { members.append(JSON.Member("peer", .integer(peer))) }
-    members.append(JSON.Member("event", .string(kind)))
-    return JSON.object(members + fields).compact() + "\n"
+    var text = ""
+    text.reserveCapacity(160)
+    append(to: &text)
+    return text
+  }
+
+  /// Appends ``line()`` to `text`; a long journal is written into one string.
+  public func append(to text: inout String) {
+    text += "{\"time\":"
+    text += time.isFinite ? Numerals.exact(time) : "null"
+    if let peer {
+      text += ",\"peer\":"
+      text += String(peer)
+    }
+    text += ",\"event\":"
+    JSON.quote(kind, into: &text)
+    for field in fields {
+      text += ","
+      JSON.quote(field.key, into: &text)
+      text += ":"
+      field.value.appendCompact(to: &text)
+    }
+    text += "}\n"
   }
 }

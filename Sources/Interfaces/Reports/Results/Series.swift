@@ -12,6 +12,8 @@ public struct Series: Hashable, Sendable {
     public var time: Double
     /// Test accuracy over peers, in percent.
     public var accuracy: Distribution?
+    /// Mean test accuracy over the peers that joined after the beginning, in percent.
+    public var accuracyLate: Double?
     /// How many peers are online.
     public var online: Int?
     /// From how many other peers a block can be fetched, over blocks.
@@ -74,5 +76,6 @@ public struct Series: Hashable, Sendable {
       Column(name: "bytesPerPeerMax") { $0.bytesPerPeer?.maximum },
       Column(name: "messages") { $0.messages.map(Double.init) },
       Column(name: "cycles") { $0.cycles.map(Double.init) },
+      Column(name: "accuracyLate") { $0.accuracyLate },
     ]
 }

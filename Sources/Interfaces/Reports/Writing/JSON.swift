@@ -35,9 +35,12 @@ public indirect enum JSON: Hashable, Sendable {
   /// The value on one line, without spaces.
   public func compact() -> String {
     var text = ""
-    write(into: &text, indent: nil)
+    appendCompact(to: &text)
     return text
   }
+
+  /// Appends ``compact()`` to `text`.
+  func appendCompact(to text: inout String) { write(into: &text, indent: nil) }
 
   /// The value indented by two spaces; arrays and objects of plain values that fit stay on one line.
   public func indented() -> String {
@@ -103,8 +106,14 @@ public indirect enum JSON: Hashable, Sendable {
     }
   }
 
-  private static func quote(_ value: String, into text: inout String) {
+  static func quote(_ value: String, into text: inout String) {
     text += "\""
+    // Names, addresses and most words need no escape and are taken over whole.
+    if value.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+      text += value
+      text += "\""
+      return
+    }
     for scalar in value.unicodeScalars {
       switch scalar {
       case "\"": text += "\\\""

@@ -64,13 +64,16 @@ extension Exchange {
 
   /// Forgets an eighth of the ledgers: the longest unused, connected ones last.
   private mutating func forget() {
-    var order = ledgers.indices.map { (ledgers[$0].isConnected, ledgers[$0].lastUse, ledgers[$0].peer, $0) }
-    order.sort { left, right in
-      if left.0 != right.0 { return !left.0 }
-      if left.1 != right.1 { return left.1 < right.1 }
-      return left.2 < right.2
+    var order: [(key: Int64, slot: Int)] = []
+    order.reserveCapacity(ledgers.count)
+    for slot in ledgers.indices {
+      // Connected peers count as used far in the future.
+      order.append((ledgers[slot].lastUse.nanoseconds &+ (ledgers[slot].isConnected ? 1 << 62 : 0), slot))
     }
-    for slot in order.prefix(max(1, ledgers.count / 8)).map(\.3).sorted(by: >) {
+    order.sort { left, right in
+      left.key != right.key ? left.key < right.key : ledgers[left.slot].peer < ledgers[right.slot].peer
+    }
+    for slot in order.prefix(max(1, ledgers.count / 8)).map(\.slot).sorted(by: >) {
       if !ledgers[slot].waiting.isEmpty { waiting -= 1 }
       if !outgoing.isEmpty { forgetOutgoing(ledgers[slot].peer) }
       ledgers.swapAt(slot, ledgers.count - 1)

@@ -18,6 +18,9 @@ extension BlockStore {
       self.isRecursive = isRecursive
     }
 
+    /// Feeds the root alone to the hasher: few pins share one.
+    public func hash(into hasher: inout Hasher) { hasher.combine(root) }
+
     /// By root, then name, then kind.
     public static func < (left: Pin, right: Pin) -> Bool {
       if left.root != right.root { return left.root < right.root }
