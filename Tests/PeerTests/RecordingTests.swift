@@ -167,7 +167,7 @@ private struct SmallWorld {
         queue.append((number, .disk(.stored(block.cid))))
       case .disk(.load(let cid)): queue.append((number, .disk(.loaded(cid, disk[cid]))))
       case .disk(.discard(let cid)): disk[cid] = nil
-      case .disk, .note: break
+      case .disk, .note, .answer, .disconnect, .connect: break
       }
     }
   }

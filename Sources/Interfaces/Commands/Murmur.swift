@@ -10,7 +10,9 @@ public struct Murmur: AsyncParsableCommand {
     abstract: "Survivable learning on networks of devices that fail.",
     discussion: "Start with `murmur demo`. Every command explains itself with --help.",
     version: Release.version,
-    subcommands: [DemoCommand.self, SimulateCommand.self, ReproduceCommand.self, DataCommand.self])
+    subcommands: [
+      DemoCommand.self, SimulateCommand.self, PeerCommand.self, SwarmCommand.self, ReproduceCommand.self, DataCommand.self,
+    ])
 
   /// The command line.
   public init() {}

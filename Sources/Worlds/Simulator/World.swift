@@ -228,6 +228,8 @@ struct World {
         .worked(Int32(node), life: Int32(nodes[node].life), ticket), at: now + Instant.Span(seconds: needed))
     case .note(let event): note(event, of: node)
     case .disk: preconditionFailure("simulated stores are all in memory")
+    // Nobody asks anything of simulated peers, and sessions score none.
+    case .answer, .disconnect, .connect: break
     }
   }
 
