@@ -43,6 +43,10 @@ let package = Package(
   products: [
     .executable(name: "murmur", targets: ["murmur"]),
     .library(name: "MurmurMachines", targets: ["MurmurMachines"]),
+    .library(name: "MurmurWire", targets: ["MurmurWire"]),
+    .library(name: "MurmurIdentity", targets: ["MurmurIdentity"]),
+    .library(name: "MurmurChannels", targets: ["MurmurChannels"]),
+    .library(name: "MurmurHost", targets: ["MurmurHost"]),
     .library(name: "MurmurCompute", targets: ["MurmurCompute"]),
     .library(name: "MurmurDatasets", targets: ["MurmurDatasets"]),
     .library(name: "MurmurPeer", targets: ["MurmurPeer"]),
@@ -135,7 +139,9 @@ let package = Package(
         "MurmurSimulator", "MurmurScenario", "MurmurPeer", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub",
         "MurmurBlocks", "MurmurCompute", "MurmurDatasets", "MurmurAggregation", "MurmurCollective", "MurmurSessions",
       ]),
-    tests("Host", ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix, nioConcurrency]),
+    tests(
+      "Host",
+      ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix, nioConcurrency]),
     tests(
       "Interop",
       ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix, nioConcurrency],
