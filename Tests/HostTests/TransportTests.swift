@@ -64,6 +64,39 @@ import Testing
     try await alice.transport.close().get()
   }
 
+  @Test func `two peers that dial each other at once have two links, and both work`() async throws {
+    let alice = Host("alice")
+    let bob = Host("bob")
+    let (first, second) = try await (alice.listen(), bob.listen())
+    async let there = alice.transport.dial(second).get()
+    async let back = bob.transport.dial(first).get()
+    for link in try await [there, back] {
+      let stream = try await WaitingStream.open(link, ["/echo/1"])
+      try await stream.write([1, 2, 3])
+      #expect(try await stream.read(3) == [1, 2, 3])
+      stream.finish()
+    }
+    #expect(Set(try await [there.role, back.role]) == [.dialer])
+    try await alice.transport.close().get()
+    try await bob.transport.close().get()
+  }
+
+  @Test func `a stream on a link that is gone is refused at once`() async throws {
+    let alice = Host("alice")
+    let bob = Host("bob")
+    let link = try await alice.transport.dial(bob.listen()).get()
+    let stream = try await WaitingStream.open(link, ["/echo/1"])
+    link.execute { $0.close("the test says so") }
+    await #expect(throws: ConnectionError.self) { try await stream.read(1) }
+    try await alice.watcher.ends(1, on: loops.next())
+    await #expect(throws: ConnectionError.self) { try await WaitingStream.open(link, ["/echo/1"]) }
+    try await bob.watcher.ends(1, on: loops.next())
+    let why = bob.watcher.heard.withLockedValue { $0.disconnected.first }
+    #expect(why?.reason == .closedByPeer(code: nil) && why?.peer == alice.keys.peerID)
+    try await alice.transport.close().get()
+    try await bob.transport.close().get()
+  }
+
   @Test func `a peer gets no more links than it may have`() async throws {
     let alice = Host("alice")
     let bob = Host("bob") { $0.perPeer = 2 }
