@@ -44,6 +44,10 @@ let package = Package(
   products: [
     .executable(name: "murmur", targets: ["murmur"]),
     .library(name: "MurmurMachines", targets: ["MurmurMachines"]),
+    .library(name: "MurmurWire", targets: ["MurmurWire"]),
+    .library(name: "MurmurIdentity", targets: ["MurmurIdentity"]),
+    .library(name: "MurmurChannels", targets: ["MurmurChannels"]),
+    .library(name: "MurmurHost", targets: ["MurmurHost"]),
     .library(name: "MurmurCompute", targets: ["MurmurCompute"]),
     .library(name: "MurmurDatasets", targets: ["MurmurDatasets"]),
     .library(name: "MurmurBlocks", targets: ["MurmurBlocks"]),
@@ -153,7 +157,9 @@ let package = Package(
         "MurmurSimulator", "MurmurScenario", "MurmurPeer", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub",
         "MurmurBlocks", "MurmurCompute", "MurmurDatasets", "MurmurAggregation", "MurmurCollective", "MurmurSessions",
       ]),
-    tests("Host", ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix, nioConcurrency]),
+    tests(
+      "Host",
+      ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix, nioConcurrency]),
     tests(
       "Interop",
       [

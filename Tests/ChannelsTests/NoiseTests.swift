@@ -37,7 +37,8 @@ import Testing
       #expect(written == hex(message))
       #expect(try ends[1 - index % 2].read(written) == Array(payload.utf8))
     }
-    #expect(ends.allSatisfy { $0.isComplete && $0.hash == hex("c8e5f64e846193be2a834104c2a009868d6c9f3bd3c186299888b488b2f1f58e") })
+    #expect(
+      ends.allSatisfy { $0.isComplete && $0.hash == hex("c8e5f64e846193be2a834104c2a009868d6c9f3bd3c186299888b488b2f1f58e") })
     var ciphers = ends.map { $0.split() }
     let transport = [
       (1, "Carl Menger", "96763ed773f8e47bb3712f0e29b3060ffc956ffc146cee53d5e1df"),

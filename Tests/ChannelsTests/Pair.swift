@@ -35,6 +35,8 @@ struct End {
   var resets: [StreamID: ConnectionError] = [:]
   var drained: [StreamID: Int] = [:]
   var closed: ConnectionError?
+  fileprivate var pending: [Connection.Effect] = []
+  fileprivate var isPerforming = false
   /// Whether received bytes are given back at once.
   var consumes = true
   /// Whether received bytes are kept.
@@ -85,7 +87,12 @@ struct Pair {
   mutating func step(_ end: Int, _ input: Connection.Input) {
     var effects = Effects<Connection.Effect>()
     ends[end].connection.step(input, at: now, chance: &chance, effects: &effects)
-    for effect in effects.list { perform(effect, at: end) }
+    ends[end].pending += effects.list
+    guard !ends[end].isPerforming else { return }
+    // In order: what an effect causes comes after all that was wanted before, or records would leave in another order than sealed.
+    ends[end].isPerforming = true
+    while !ends[end].pending.isEmpty { perform(ends[end].pending.removeFirst(), at: end) }
+    ends[end].isPerforming = false
   }
 
   private mutating func perform(_ effect: Connection.Effect, at end: Int) {

@@ -16,7 +16,8 @@ import Testing
   }
 
   static let samples = [
-    Sample(testDescription: "RSA, 2,048 bits", algorithm: .rsa, key: SignatureTests.rsaKey, signature: SignatureTests.rsaSignature),
+    Sample(
+      testDescription: "RSA, 2,048 bits", algorithm: .rsa, key: SignatureTests.rsaKey, signature: SignatureTests.rsaSignature),
     Sample(testDescription: "P-256", algorithm: .ecdsa, key: SignatureTests.p256Key, signature: SignatureTests.p256Signature),
     Sample(testDescription: "P-384", algorithm: .ecdsa, key: SignatureTests.p384Key, signature: SignatureTests.p384Signature),
   ]

@@ -1,7 +1,9 @@
 import MurmurChannels
 import MurmurHost
 import MurmurIdentity
+import MurmurMachines
 import MurmurWire
+import NIOCore
 import Testing
 
 /// Connections with peers of other implementations, over Noise and yamux, both ways.
@@ -21,6 +23,8 @@ struct ChannelInterop {
       #expect(try await stream.read(32) == payload)
     }
     stream.finish()
+    let roundTrip = try await link.loop.submit { link.roundTrip }.get()
+    #expect(roundTrip != nil, "it answers the pings of yamux")
     let second = try await WaitingStream.open(link, ["/nobody/speaks/this", OurPeer.ping])
     #expect(try await second.protocolName == OurPeer.ping)
     second.reset()

@@ -24,7 +24,8 @@ extension PublicKey {
       throw .key(.rsa, "is not a DER encoded public key")
     }
     guard PublicKey.rsaBits.contains(key.keySizeInBits) else {
-      throw .key(.rsa, "has \(key.keySizeInBits) bits, \(PublicKey.rsaBits.lowerBound) to \(PublicKey.rsaBits.upperBound) are allowed")
+      throw .key(
+        .rsa, "has \(key.keySizeInBits) bits, \(PublicKey.rsaBits.lowerBound) to \(PublicKey.rsaBits.upperBound) are allowed")
     }
     let signature = _RSA.Signing.RSASignature(rawRepresentation: signature)
     return key.isValidSignature(signature, for: SHA256.hash(data: message), padding: .insecurePKCS1v1_5)

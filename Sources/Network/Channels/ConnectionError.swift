@@ -86,8 +86,10 @@ public struct ConnectionError: Error, Hashable, Sendable, CustomStringConvertibl
     switch reason {
     case .malformed(let error): return "\(phase.rawValue) with \(who): \(error); check what listens at that address"
     case .unsupported(let protocols):
-      return "\(phase.rawValue) with \(who): it speaks none of \(protocols.joined(separator: ", ")); update it, or ask another peer"
-    case .late(let what): return "\(phase.rawValue) with \(who): \(what) took too long; try again, or check the network in between"
+      return
+        "\(phase.rawValue) with \(who): it speaks none of \(protocols.joined(separator: ", ")); update it, or ask another peer"
+    case .late(let what):
+      return "\(phase.rawValue) with \(who): \(what) took too long; try again, or check the network in between"
     case .wrongPeer(let found):
       return "\(phase.rawValue) with \(who): \(found) answered instead; the address is out of date, look it up anew"
     case .oneself: return "\(phase.rawValue): this peer dialled itself; leave its own addresses out"

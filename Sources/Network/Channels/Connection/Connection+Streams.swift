@@ -56,7 +56,11 @@ extension Connection {
     for event in list {
       switch event {
       case .received(let stream, let bytes):
-        if talks[stream.number] == nil { effects.append(.received(stream, bytes)) } else { talk(stream, bytes, at: now, &effects) }
+        if talks[stream.number] == nil {
+          effects.append(.received(stream, bytes))
+        } else {
+          talk(stream, bytes, at: now, &effects)
+        }
       case .opened(let stream):
         talks[stream.number] = Talk(kind: .listening, negotiation: .listener(served, limits: limits))
         expect(stream, at: now, &effects)

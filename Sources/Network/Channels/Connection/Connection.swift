@@ -9,6 +9,9 @@ public import MurmurMachines
 ///
 /// Back-pressure goes end to end. A reader gives bytes back (``Input/consumed(_:_:)``) and only then may the other side send more; a
 /// writer is told (``Effect/drained(_:)``) when what it wrote has gone; what the socket has not taken waits unencrypted.
+///
+/// Effects are to be performed in order. An input that performing one of them causes may be given at once, but its effects come after all
+/// that were wanted before: records that leave in another order than they were sealed in do not decrypt.
 public struct Connection: Machine, Sendable {
   /// What happened.
   public enum Input: Sendable {

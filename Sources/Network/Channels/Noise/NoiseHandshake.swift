@@ -58,7 +58,9 @@ package struct NoiseHandshake: Sendable {
     let payload: NoisePayload
     do { payload = try NoisePayload(encoded: bytes) } catch { throw ConnectionError(.handshake, .malformed(error)) }
     let peer = payload.key.peerID
-    do { try payload.verify(for: pattern.remoteStatic ?? []) } catch { throw ConnectionError(.handshake, .signature(error), peer: peer) }
+    do { try payload.verify(for: pattern.remoteStatic ?? []) } catch {
+      throw ConnectionError(.handshake, .signature(error), peer: peer)
+    }
     if let expected, expected != peer { throw ConnectionError(.handshake, .wrongPeer(peer), peer: expected) }
     if peer == identity.peerID { throw ConnectionError(.handshake, .oneself) }
     remote = payload

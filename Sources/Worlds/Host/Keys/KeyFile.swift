@@ -87,7 +87,9 @@ public struct KeyFile: Sendable {
 
   private func systemError() -> String { unsafe String(cString: strerror(errno)) }
 
-  private func problem(_ what: String, do remedy: String) -> KeyFileError { KeyFileError(path: path, problem: what, remedy: remedy) }
+  private func problem(_ what: String, do remedy: String) -> KeyFileError {
+    KeyFileError(path: path, problem: what, remedy: remedy)
+  }
 }
 
 /// Why a key file is of no use: which file, why, and what to do.

@@ -17,6 +17,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   private(set) var connection: Connection
   private let id: UInt64
+  private let loop: any EventLoop
   private let transport: Transport
   private let remoteAddress: Multiaddr
   private let dialled: EventLoopPromise<Link>?
@@ -43,9 +44,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     var isEnded = false
   }
 
-  init(_ connection: Connection, id: UInt64, transport: Transport, remoteAddress: Multiaddr, dialled: EventLoopPromise<Link>?) {
+  init(
+    _ connection: Connection, id: UInt64, loop: any EventLoop, transport: Transport, remoteAddress: Multiaddr,
+    dialled: EventLoopPromise<Link>?
+  ) {
     self.connection = connection
     self.id = id
+    self.loop = loop
     self.transport = transport
     self.remoteAddress = remoteAddress
     self.dialled = dialled
@@ -86,6 +91,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     for scheduled in timers.values { scheduled.cancel() }  // house:allow(order) every one is cancelled
     timers = [:]
     self.context = nil
+    // The link refers to this handler: whoever keeps the one shall not keep both.
+    link = nil
     context.fireChannelInactive()
   }
 
@@ -120,9 +127,9 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   private func schedule() {
-    guard !isSettling, !isReading, !isScheduled, let context else { return }
+    guard !isSettling, !isReading, !isScheduled else { return }
     isScheduled = true
-    context.eventLoop.assumeIsolated().execute {
+    loop.assumeIsolated().execute {
       self.isScheduled = false
       self.settle()
     }
@@ -195,7 +202,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     writes.removeAll(keepingCapacity: true)
     writtenBytes += count
     transport.meters.sent(count)
-    let promise = context.eventLoop.makePromise(of: Void.self)
+    let promise = loop.makePromise(of: Void.self)
     promise.futureResult.assumeIsolated().whenComplete { result in
       guard case .success = result else { return }
       self.tookBytes(count)
@@ -214,9 +221,9 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   private func arm(_ timer: Connection.Timer, _ at: Instant) {
     timers[timer]?.cancel()
-    guard let context else { return }
+    guard context != nil else { return }
     let deadline = transport.configuration.clock.deadline(at)
-    timers[timer] = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+    timers[timer] = loop.assumeIsolated().scheduleTask(deadline: deadline) {
       self.timers[timer] = nil
       self.take(.fired(timer))
     }
@@ -227,7 +234,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     timers.removeValue(forKey: .handshake)?.cancel()
     let link = Link(
       id: id, peer: peer, key: key, role: connection.role, remoteAddress: remoteAddress,
-      localAddress: Multiaddr(context.channel.localAddress), loop: context.eventLoop, since: now, handler: self)
+      localAddress: Multiaddr(context.channel.localAddress), loop: loop, since: now, handler: self)
     guard transport.enter(link) else {
       return connection.take(
         .close("it has \(transport.configuration.perPeer) connections already"), at: now, effects: &effects)
@@ -269,5 +276,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
     isClosing = true
     schedule()
+    // A socket that takes nothing more is closed all the same.
+    loop.assumeIsolated().scheduleTask(in: transport.configuration.closeGrace) { self.context?.close(promise: nil) }
   }
 }

@@ -176,9 +176,13 @@ public final class Transport: Sendable {
   private func dialled(
     _ channel: any Channel, _ address: Multiaddr, _ expected: PeerID?, _ promise: EventLoopPromise<Link>
   ) {
-    let id = state.withLockedValue { state in
+    let id: UInt64? = state.withLockedValue { state in
       state.dialling -= 1
-      return State.enter(channel, isInbound: false, &state)
+      return state.isClosed ? nil : State.enter(channel, isInbound: false, &state)
+    }
+    guard let id else {
+      promise.fail(TransportError(.dialling, address, expected, "the transport was closed meanwhile"))
+      return channel.close(promise: nil)
     }
     do {
       try attach(channel, id, .dialer, address, expected, promise)
@@ -220,7 +224,8 @@ public final class Transport: Sendable {
     let connection = Connection(
       role: role, identity: identity, secrets: NoiseSecrets(using: &generator), expected: expected,
       serving: state.withLockedValue { $0.served }, limits: configuration.channel)
-    let handler = ConnectionHandler(connection, id: id, transport: self, remoteAddress: address, dialled: promise)
+    let handler = ConnectionHandler(
+      connection, id: id, loop: channel.eventLoop, transport: self, remoteAddress: address, dialled: promise)
     try channel.pipeline.syncOperations.addHandler(handler)
   }
 

@@ -8,6 +8,8 @@ public struct TransportConfiguration: Sendable {
   public var channel = ChannelLimits()
   /// How long a socket may take to connect; then the dial fails.
   public var dialTimeout = TimeAmount.seconds(5)
+  /// How long a closing connection may take to send what is left; then its socket is closed all the same.
+  public var closeGrace = TimeAmount.seconds(2)
   /// Connections at a time, both ways; further inbound ones are closed at once, further dials fail.
   public var connections = 512
   /// Inbound connections that have not proven who they are; further ones are closed at once.
