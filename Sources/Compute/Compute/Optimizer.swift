@@ -34,8 +34,6 @@ public struct OptimizerState: Sendable, Hashable {
     }
   }
 
-<<<<<<< HEAD
-=======
   /// The powers of the decay rates that Adam's corrections are at.
   package var powers: (first: Double, second: Double) { (power1, power2) }
 
@@ -50,7 +48,6 @@ public struct OptimizerState: Sendable, Hashable {
     (power1, power2) = powers
   }
 
->>>>>>> storage
   /// Takes the state out and leaves an empty one of the same rule behind, so that whoever has it now is its only owner and need
   /// not copy it to change it.
   public mutating func taken() -> OptimizerState {
@@ -64,23 +61,6 @@ public struct OptimizerState: Sendable, Hashable {
   private init(_ rule: Optimizer, empty: ParameterVector) {
     self.rule = rule
     (first, second) = (empty, empty)
-<<<<<<< HEAD
-  }
-
-  /// The powers of the decay rates that Adam's corrections are at.
-  package var powers: (first: Double, second: Double) { (power1, power2) }
-
-  /// A state as it was; `second` is empty for SGD.
-  package init(
-    _ rule: Optimizer, steps: Int, powers: (first: Double, second: Double), first: ParameterVector, second: ParameterVector
-  ) {
-    self.rule = rule
-    self.steps = steps
-    self.first = first
-    self.second = second
-    (power1, power2) = powers
-=======
->>>>>>> storage
   }
 
   /// Forgets everything but the rule.
