@@ -15,6 +15,7 @@ import MurmurSessions
 import MurmurSimulator
 import MurmurStorage
 import MurmurWire
+import NIOCore
 import NIOPosix
 import Synchronization
 
@@ -139,7 +140,7 @@ final class RunningPeer: Sendable {
     try await node.witness { [self] time, event in
       switch event {
       case .averaged: averages.add(1, ordering: .relaxed)
-      case .published: Task { try? await published(time) }
+      case .published: _Concurrency.Task { try? await published(time) }
       case .rejected, .fetchFailed, .offended, .joined, .cycleBegan, .trained, .ended: break
       }
     }
@@ -165,7 +166,7 @@ final class RunningPeer: Sendable {
   func serve(untilOver: Bool, isStopped: @Sendable () -> Bool) async throws {
     var isOver = false
     while !isStopped() {
-      try await Task.sleep(for: .milliseconds(50))
+      try await _Concurrency.Task.sleep(for: .milliseconds(50))
       let seen = try await node.snapshot()
       guard seen.hasEnded, !isOver else { continue }
       isOver = true
@@ -176,7 +177,7 @@ final class RunningPeer: Sendable {
           averages: averages.load(ordering: .relaxed)))
       guard untilOver else { continue }
       // Others may be a cycle behind and still want its model.
-      try await Task.sleep(for: .seconds(min(setup.session.cycle.seconds * 2, 5)))
+      try await _Concurrency.Task.sleep(for: .seconds(min(setup.session.cycle.seconds * 2, 5)))
       break
     }
     try await node.close()

@@ -1,6 +1,8 @@
 import Foundation
+import MurmurMachines
 import MurmurReports
 import MurmurScenario
+import MurmurSessions
 import MurmurSimulator
 import Synchronization
 
@@ -36,7 +38,7 @@ final class Swarm: Sendable {
     self.console = console
     members = Mutex((0..<scenario.peers.count).map { _ in Member() })
     begins = Date().timeIntervalSince1970 + 1 + Swarm.start * Double(scenario.peers.count)
-    try folder.write(scenario.description, to: "session.yaml")
+    try folder.write(scenario.yaml, to: "session.yaml")
   }
 
   /// Runs until all have ended or were killed, or somebody wants to stop.

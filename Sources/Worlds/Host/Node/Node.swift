@@ -70,7 +70,12 @@ public final class Node: TransportDelegate, Sendable {
       it.listening = listening
       it.announceAddresses()
       for index in it.tables.indices { it.step(table: index, .started) }
-      it.step(.started)
+      // A session that has not begun is waited for; connections are made meanwhile.
+      if it.sessionNow < .origin {
+        it.beginning = it.schedule(.origin + (.zero - it.configuration.sessionOffset)) { it.step(.started) }
+      } else {
+        it.step(.started)
+      }
       it.look()
       it.upkeep = home.scheduleRepeatedTask(initialDelay: upkeep, delay: upkeep) { _ in core.value.look() }
     }
@@ -82,6 +87,7 @@ public final class Node: TransportDelegate, Sendable {
     let transport = try await onHome { it -> Transport? in
       it.isClosing = true
       it.upkeep?.cancel()
+      it.beginning?.cancel()
       for timer in it.peerTimers.values { timer.cancel() }  // house:allow(order) every one is cancelled
       for table in it.tables { for timer in table.timers.values { timer.cancel() } }  // house:allow(order) every one is cancelled
       it.identifyTimer?.cancel()

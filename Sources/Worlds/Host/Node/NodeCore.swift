@@ -72,6 +72,7 @@ final class NodeCore {
   var errands: [BlockStore.Errand] = []
   var isRunningErrands = false
   var upkeep: RepeatedTask?
+  var beginning: Scheduled<Void>?
   var listening: [Multiaddr] = []
   var recordSequence: UInt64
   var isClosing = false
