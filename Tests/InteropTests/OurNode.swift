@@ -34,7 +34,7 @@ final class OurNode: Sendable {
       id: keys.peerID, session: session, architecture: architecture, role: .feeder, rows: rows,
       start: architecture.initialParameters(seed: 1))
     let pubsub = PubSub(id: keys.peerID, settings: PubSub.Settings(.guarded(Signing.Signer(keys))))
-    let chance = Chance(seed: 1).fork(name)
+    let chance = Chance(seed: 1).fork("node", name.utf8.count)
     let peer = Peer(
       collective: collective, exchange: Exchange(limits: .host), pubsub: pubsub, chance: chance, servesTopics: true)
     var configuration = NodeConfiguration()
@@ -70,7 +70,7 @@ func eventually(_ seconds: Double = 20, _ holds: () async throws -> Bool) async 
   let deadline = ContinuousClock.now + .seconds(seconds)
   while ContinuousClock.now < deadline {
     if try await holds() { return true }
-    await Task.yield()
+    await _Concurrency.Task.yield()
   }
   return false
 }

@@ -54,7 +54,7 @@ struct PeerTests {
         case .compute(let work):
           jobs += 1
           step(number, .worked(work.run(on: Workbench())))
-        case .note, .disk: break
+        case .note, .answer, .disconnect, .connect, .disk: break
         }
       }
     }
