@@ -109,8 +109,8 @@ let package = Package(
       "Worlds", "Host",
       [
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurKernels", "MurmurPeer", "MurmurCollective",
-        "MurmurBlocks", "MurmurPubSub", "MurmurIdentify", "MurmurRouting", "MurmurStorage", "MurmurSessions", nioCore, nioPosix, nioConcurrency, log,
-        metrics,
+        "MurmurBlocks", "MurmurPubSub", "MurmurIdentify", "MurmurRouting", "MurmurStorage", "MurmurSessions", nioCore, nioPosix,
+        nioConcurrency, log, metrics,
       ]),
     // Interfaces
     room("Interfaces", "Reports"),

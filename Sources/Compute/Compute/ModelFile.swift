@@ -51,8 +51,7 @@ public struct ModelFile: Sendable {
 
 extension ModelFile {
   /// The weighted sum of models of one architecture: those in `files`, in their order, then `own`; weights that add up to 1 give a mean.
-  ///
-  /// - Parameter scratch: memory for two models, made where it is missing, that the next call can use again.
+  /// `scratch` is memory for two models, made where it is missing, that the next call can use again.
   public static func mean(
     of files: [ModelFile], weights: [Float], own: (parameters: ParameterVector, weight: Float)?, _ architecture: Architecture,
     scratch: inout [ParameterVector]

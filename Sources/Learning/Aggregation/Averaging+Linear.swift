@@ -11,11 +11,8 @@ extension Session.Averaging {
 
   /// The weights of a weighted mean, one's own first where it counts; `nil` unless ``isWeighted``.
   ///
-  /// With weights alone a world need not take the files of others apart before it averages them.
-  ///
-  /// - Parameters:
-  ///   - own: the training rows behind one's own model and its loss; `nil` for a newcomer whose model is untrained.
-  ///   - others: what the others claim of theirs.
+  /// With weights alone a world need not take the files of others apart before it averages them. `own` is what stands behind one's own
+  /// model, `nil` for a newcomer whose model is untrained; `others` is what the others claim of theirs.
   public func weights(own: (rows: Int, loss: Double)?, others: [(rows: Int, loss: Double)]) -> [Float]? {
     guard isWeighted else { return nil }
     let all = (own.map { [$0] } ?? []) + others

@@ -194,7 +194,8 @@ public struct Collective: Machine, Sendable {
     parameters = stored
     cycle = last
     newest = Announcement(
-      peer: id, root: root, cycle: last, made: .origin, accuracy: 0, loss: 0, rows: UInt32(clamping: rows.training.count), held: true)
+      peer: id, root: root, cycle: last, made: .origin, accuracy: 0, loss: 0, rows: UInt32(clamping: rows.training.count),
+      held: true)
   }
 
   private mutating func begin(at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {

@@ -49,7 +49,8 @@ struct PeerCommand: AsyncParsableCommand {
       plan.join = try join.map { text in
         let address = try address(text, "--join")
         guard address.namedPeer != nil else {
-          throw Failure("--join \(text): the address must end in /p2p/ and the peer's identity; `murmur peer` prints it at its start")
+          throw Failure(
+            "--join \(text): the address must end in /p2p/ and the peer's identity; `murmur peer` prints it at its start")
         }
         return address
       }
@@ -63,6 +64,8 @@ struct PeerCommand: AsyncParsableCommand {
   }
 
   private func address(_ text: String, _ option: String) throws -> Multiaddr {
-    do { return try Multiaddr(parsing: text) } catch { throw Failure("\(option) \(text): \(error); an address is like /ip4/127.0.0.1/tcp/4001") }
+    do { return try Multiaddr(parsing: text) } catch {
+      throw Failure("\(option) \(text): \(error); an address is like /ip4/127.0.0.1/tcp/4001")
+    }
   }
 }

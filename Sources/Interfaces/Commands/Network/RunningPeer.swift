@@ -59,7 +59,8 @@ final class RunningPeer: Sendable {
       scenario.data.rows = nil
       scenario.peers.count = 1
     } else if plan.number == nil, scenario.peers.count > 1 {
-      throw Failure("which of the \(scenario.peers.count) peers of \(plan.session) is this? Give --number, or rows of its own with --data")
+      throw Failure(
+        "which of the \(scenario.peers.count) peers of \(plan.session) is this? Give --number, or rows of its own with --data")
     }
     guard number >= 0, number < scenario.peers.count else {
       throw Failure("--number \(number): the peers of \(plan.session) are numbered 0 to \(scenario.peers.count - 1)")
@@ -121,7 +122,8 @@ final class RunningPeer: Sendable {
     }
     let pubsub = PubSub(id: keys.peerID, settings: PubSub.Settings(.guarded(Signing.Signer(keys))))
     return Peer(
-      collective: collective, exchange: Exchange(store: blocks, limits: .host), pubsub: pubsub, chance: chance, servesTopics: true)
+      collective: collective, exchange: Exchange(store: blocks, limits: .host), pubsub: pubsub, chance: chance, servesTopics: true
+    )
   }
 
   /// The scenario's faults act on this peer: while it is offline, nothing is said or heard.
@@ -209,7 +211,9 @@ private final class Gate: Sendable {
 
   func lets(_ now: Instant, _ peer: PeerID) -> Bool {
     state.withLock { state in
-      while let due = state.events.nextInstant, due <= now, let fault = state.events.next() { state.conditions.apply(fault.change) }
+      while let due = state.events.nextInstant, due <= now, let fault = state.events.next() {
+        state.conditions.apply(fault.change)
+      }
       guard let other = numbers[peer] else { return state.conditions.isOnline[number] }
       return state.conditions.reaches(from: number, to: other)
     }

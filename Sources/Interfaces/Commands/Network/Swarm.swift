@@ -63,7 +63,9 @@ final class Swarm: Sendable {
         killShare()
       }
       let (running, newest, mean) = state
-      console.progress("the session     ", now / length, "\(running) processes, cycle \(newest), \(mean.map { "\(($0 * 10).rounded() / 10) % accurate" } ?? "")")
+      console.progress(
+        "the session     ", now / length,
+        "\(running) processes, cycle \(newest), \(mean.map { "\(($0 * 10).rounded() / 10) % accurate" } ?? "")")
       if running == 0 || now > length * 1.5 + 30 { break }
     }
     console.clear()
@@ -74,7 +76,9 @@ final class Swarm: Sendable {
   private func launch(_ number: Int) throws {
     let process = Process()
     process.executableURL = Bundle.main.executableURL
-    var arguments = ["peer", "--session", "\(folder.path)/session.yaml", "--number", "\(number)", "--listen", "/ip4/127.0.0.1/tcp/0"]
+    var arguments = [
+      "peer", "--session", "\(folder.path)/session.yaml", "--number", "\(number)", "--listen", "/ip4/127.0.0.1/tcp/0",
+    ]
     arguments += ["--begins", "\(begins)", "--until-over", "--json"]
     for other in 0..<min(number, 3) { if let address = addresses(other).first { arguments += ["--join", address] } }
     process.arguments = arguments
@@ -187,7 +191,8 @@ final class Swarm: Sendable {
   private func mean(_ values: [Double]) -> Double? { values.isEmpty ? nil : values.reduce(0, +) / Double(values.count) }
 
   private func gap(_ controls: Experiment.Controls) -> Double? {
-    guard let central = controls.central, let alone = mean(controls.alone.compactMap { $0 }), let together = mean(outcome.together),
+    guard let central = controls.central, let alone = mean(controls.alone.compactMap { $0 }),
+      let together = mean(outcome.together),
       central > alone
     else { return nil }
     return (together / 100 - alone) / (central - alone)
@@ -201,7 +206,8 @@ final class Swarm: Sendable {
     return .object([
       .init("seed", .unsigned(scenario.seed)),
       .init(
-        "alone", .object([.init("mean", .optional(mean(alone))), .init("spread", .number((alone.max() ?? 0) - (alone.min() ?? 0)))])),
+        "alone",
+        .object([.init("mean", .optional(mean(alone))), .init("spread", .number((alone.max() ?? 0) - (alone.min() ?? 0)))])),
       .init("central", .optional(controls.central.map { $0 * 100 })),
       .init("together", .object([.init("mean", .optional(mean(outcome.together))), .init("spread", .number(spread))])),
       .init("gapClosed", .optional(gap(controls))),
@@ -235,7 +241,9 @@ final class Swarm: Sendable {
       "gap closed                  \(gap(controls).map { "\(($0 * 1000).rounded() / 1000)" } ?? "–")",
       "longest time between models \((outcome.longestPause * 100).rounded() / 100) s (the pace is \((scenario.session.cycle.seconds * 100).rounded() / 100) s)",
     ]
-    if kill > 0 { lines.append("survivors at half-time      \(percent(mean(outcome.before))), \(outcome.killed) processes killed") }
+    if kill > 0 {
+      lines.append("survivors at half-time      \(percent(mean(outcome.before))), \(outcome.killed) processes killed")
+    }
     return lines.joined(separator: "\n")
   }
 }

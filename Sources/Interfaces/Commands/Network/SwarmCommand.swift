@@ -36,7 +36,9 @@ struct SwarmCommand: AsyncParsableCommand {
       scenario.session.cycle = .seconds(scenario.session.cycle.seconds * factor)
       let folder = try RunFolder(scenario.run.out ?? "runs/swarm-\(scenario.name)-seed\(scenario.seed)")
       let runner = try Runner(scenario, console: console, interruption: interruption)
-      console.say("\(runner.headline)\n  as \(scenario.peers.count) processes on loopback, \(Int(seconds)) s, \(kill > 0 ? "\(Int(kill * 100)) % killed at half-time" : "nobody killed")")
+      console.say(
+        "\(runner.headline)\n  as \(scenario.peers.count) processes on loopback, \(Int(seconds)) s, \(kill > 0 ? "\(Int(kill * 100)) % killed at half-time" : "nobody killed")"
+      )
       let controls = runner.trainControls()
       guard !interruption.isWanted else { throw CancellationError() }
       let swarm = try Swarm(scenario, folder, kill: kill, console: console)

@@ -96,11 +96,10 @@ package struct Yamux: Sendable {
   /// Bytes that wait to be sent on the stream.
   package func unsent(_ stream: StreamID) -> Int { streams[stream.number]?.queue.count ?? 0 }
 
-  /// Queues `bytes`; false if too many wait already. Writes on a stream that is over go nowhere.
+  /// Queues `bytes`; false if too many wait already. Writes on a stream that is over or was finished go nowhere.
   package mutating func write(_ stream: StreamID, _ bytes: [UInt8]) -> Bool {
     let number = stream.number
-    guard let state = streams[number]?.writing else { return true }
-    precondition(state == .open, "\(stream) was finished, nothing more can be written on it")
+    guard streams[number]?.writing == .open else { return true }
     streams[number]?.queue.append(bytes)
     let waiting = streams[number]?.queue.count ?? 0
     if waiting > limits.lowWater { streams[number]?.owesDrained = true }

@@ -33,7 +33,8 @@ struct AddressBook {
 
   /// An address did not answer: it is tried last from now on.
   mutating func failed(_ peer: PeerID, _ address: Multiaddr) {
-    guard var entry = entries[peer], entry.addresses.count > 1, let place = entry.addresses.firstIndex(of: address.withoutPeer) else {
+    guard var entry = entries[peer], entry.addresses.count > 1, let place = entry.addresses.firstIndex(of: address.withoutPeer)
+    else {
       return
     }
     entry.addresses.append(entry.addresses.remove(at: place))

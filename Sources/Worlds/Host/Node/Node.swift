@@ -23,13 +23,8 @@ public final class Node: TransportDelegate, Sendable {
   private let home: any EventLoop
   private let core: NIOLoopBoundBox<NodeCore>
 
-  /// A node that is about to start on a loop of `group`.
-  ///
-  /// - Parameters:
-  ///   - peer: the machine; made by `make` on the node's loop, so that a large store need not be copied.
-  ///   - chance: where all draws of the node come from.
-  ///   - store: the folder that blocks and states are kept in; `nil` keeps nothing.
-  ///   - workers: where jobs are run and the disk is waited for.
+  /// A node that is about to start. Everything happens on one loop, so `group` is to have one. Peer and store are the node's from now on;
+  /// `workers` run jobs and wait for the disk, and all draws come from `chance`.
   public static func make(
     _ configuration: NodeConfiguration, keys: KeyPair, peer: Peer, chance: Chance, store: Store?, group: any EventLoopGroup,
     workers: NIOThreadPool
@@ -62,7 +57,7 @@ public final class Node: TransportDelegate, Sendable {
     for address in configuration.listen {
       let transport = try await onHome { $0.transport }
       guard let transport else { break }
-      bound.append(try await transport.listen(address).get())
+      bound += Node.reachable(try await transport.listen(address).get())
     }
     let listening = bound
     let (home, upkeep) = (home, configuration.upkeep)
@@ -80,6 +75,25 @@ public final class Node: TransportDelegate, Sendable {
       it.upkeep = home.scheduleRepeatedTask(initialDelay: upkeep, delay: upkeep) { _ in core.value.look() }
     }
     return listening
+  }
+
+  /// An address as others can use it: one that stands for all of this machine's becomes those of its interfaces, the loopback one last.
+  private static func reachable(_ address: Multiaddr) -> [Multiaddr] {
+    guard address.isUnspecified, let first = address.parts.first, let devices = try? System.enumerateDevices() else {
+      return [address]
+    }
+    var found: [Multiaddr] = []
+    for device in devices {
+      guard let own = device.address, let text = own.ipAddress,
+        let here = try? Multiaddr(parsing: "/\(own.protocol == .inet ? "ip4" : "ip6")/\(text)")
+      else { continue }
+      switch (first, here.parts.first) {
+      case (.ip4, .ip4), (.ip6, .ip6): if here.reach != .link { found.append(Multiaddr(here.parts + address.parts.dropFirst())) }
+      default: continue
+      }
+    }
+    let others = found.filter { $0.reach != .loopback }
+    return others.isEmpty && found.isEmpty ? [address] : others + found.filter { $0.reach == .loopback }
   }
 
   /// Tells everybody good-bye, closes all connections and stops all timers.
@@ -121,7 +135,8 @@ public final class Node: TransportDelegate, Sendable {
   }
 
   /// Gets an object from whoever has it: `providers`, connected peers, and those that the tables name.
-  public func fetch(_ root: CID, providers: [PeerID] = [], within: Instant.Span = .minutes(2), toDisk: Bool = false) async throws {
+  public func fetch(_ root: CID, providers: [PeerID] = [], within: Instant.Span = .minutes(2), toDisk: Bool = false) async throws
+  {
     _ = try await onHomeFlat { it -> EventLoopFuture<CID> in
       let promise = it.home.makePromise(of: CID.self)
       it.fetches[root, default: []].append(promise)
@@ -275,7 +290,9 @@ public final class Node: TransportDelegate, Sendable {
     try await home.submit { [core] in try body(core.value) }.get()
   }
 
-  private func onHomeFlat<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) -> EventLoopFuture<Result>) async throws -> Result {
+  private func onHomeFlat<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) -> EventLoopFuture<Result>) async throws
+    -> Result
+  {
     try await home.flatSubmit { [core] in body(core.value) }.get()
   }
 

@@ -31,8 +31,6 @@ public struct NodeConfiguration: Sendable {
   public var degree = 8
   /// Bytes of messages that may wait for one peer and protocol; further ones are dropped.
   public var waitingBytes = 8 << 20
-  /// Bytes of one message of the session's own protocol.
-  public var collectiveBytes = 64 << 10
   /// How long a message waits for a peer that is being dialled.
   public var patience = Instant.Span.seconds(10)
   /// How long a peer that could not be dialled is left alone, at first; it doubles with every failure, up to five minutes.

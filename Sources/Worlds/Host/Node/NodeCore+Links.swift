@@ -92,8 +92,11 @@ extension NodeCore {
       neighbour.pubsub = Outbox(to: peer, topics, limit: limit, core: self)
       pubsub = PubSub.Connection(language, isOutbound: link.role == .dialer, host: link.remoteAddress.suspectBytes)
     }
+    let early = neighbour.early
+    neighbour.early = []
     neighbours[peer] = neighbour
     step(.connected(peer, Peer.Acquaintance(neighbour.languages, pubsub: pubsub)))
+    for message in early { step(.received(from: peer, message)) }
     sendWaiting(peer)
   }
 
@@ -126,7 +129,8 @@ extension NodeCore {
     for peer in neighbours.keys.sorted() {
       guard let neighbour = neighbours[peer] else { continue }
       for (number, link) in neighbour.links.enumerated() where now - link.since > configuration.grace {
-        let use = number > 0 ? -1 : neighbour.languages.rawValue.nonzeroBitCount + (neighbour.languages.contains(.collective) ? 8 : 0)
+        let use =
+          number > 0 ? -1 : neighbour.languages.rawValue.nonzeroBitCount + (neighbour.languages.contains(.collective) ? 8 : 0)
         spare.append((use, link.since, link))
       }
     }

@@ -134,7 +134,8 @@ extension NodeCore {
       stream.write(MessageFraming.frame(message.encode()))
     case .refuse(let token, let refusal):
       guard let stream = tables[index].tokens.removeValue(forKey: token.number) else { return }
-      if refusal == .silent { stream.finish() } else { stream.reset() }
+      // Nothing is expected where silence is the answer, and further requests may follow on the stream.
+      if refusal != .silent { stream.reset() }
     case .found(let query, let outcome): tables[index].queries[query]?(outcome, false)
     case .completed(let query, let outcome, _): tables[index].queries.removeValue(forKey: query)?(outcome, true)
     case .added(let contact): book.learn(contact.peer, contact.addresses)
@@ -178,7 +179,9 @@ extension NodeCore {
     switch result {
     case .success(nil): step(table: index, .delivered(id))
     case .success(let bytes?):
-      do { step(table: index, .answered(id, try KademliaMessage.decode(bytes))) } catch { step(table: index, .failed(id, .broken)) }
+      do { step(table: index, .answered(id, try KademliaMessage.decode(bytes))) } catch {
+        step(table: index, .failed(id, .broken))
+      }
     case .failure(let error):
       let failure: Kademlia.RequestFailure =
         switch error {

@@ -30,6 +30,8 @@ final class NodeCore {
     var blocks: Outbox?
     var pubsub: Outbox?
     var strikes = 0
+    /// What it said before it was known what it speaks, at most ``NodeCore/waitingMessages``.
+    var early: [Peer.Message] = []
     var since = Instant.origin
   }
 
@@ -212,6 +214,10 @@ final class NodeCore {
 
   func received(_ message: Peer.Message, from peer: PeerID) {
     if let gate, !gate(sessionNow, peer) { return }
+    guard neighbours[peer]?.isTold == true else {
+      if let count = neighbours[peer]?.early.count, count < NodeCore.waitingMessages { neighbours[peer]?.early.append(message) }
+      return
+    }
     step(.received(from: peer, message))
   }
 
