@@ -19,15 +19,17 @@ struct SwarmTests {
     #expect(result["ended"] as? Int == (kill == "0" ? 4 : 2), "\(finished.output)")
     #expect(result["killed"] as? Int == (kill == "0" ? 0 : 2))
     let peers = try #require(result["peers"] as? [[String: Any]])
-    for peer in peers where peer["killed"] as? Bool == false { #expect(peer["averages"] as? Int ?? 0 > 50, "\(peer)") }
+    for peer in peers where peer["killed"] as? Bool == false { #expect(peer["averages"] as? Int ?? 0 > 5, "\(peer)") }
   }
 
   @Test(
     "What cannot be is said before anything starts",
     arguments: [
-      (["swarm", "--seconds", "0"], "give a second or more"), (["swarm", "--kill", "2"], "give a share from 0 to 1"),
+      (["swarm", "--seconds", "0"], "give a second or more"),
+      (["swarm", "--kill", "2"], "give a share from 0 to 1"),
       (["peer", "--session", "nowhere.yaml"], "nowhere.yaml"),
-      (["peer", "--session", "s.yaml"], "give --number"), (["peer", "--session", "s.yaml", "--number", "20"], "numbered 0 to 19"),
+      (["peer", "--session", "s.yaml"], "give --number"),
+      (["peer", "--session", "s.yaml", "--number", "20"], "numbered 0 to 19"),
       (["peer", "--session", "s.yaml", "--number", "0", "--listen", "here"], "--listen here"),
       (["peer", "--session", "s.yaml", "--number", "0", "--join", "/ip4/127.0.0.1/tcp/4001"], "must end in /p2p/"),
       (["peer", "--session", "s.yaml", "--number", "0", "--role", "king"], "full, trainer or feeder"),
