@@ -59,8 +59,7 @@ struct NodeInterop {
     try await ours.stop()
   }
 
-  /// With go-libp2p; Kubo's and py-libp2p's pub/sub do not hear us yet, nor we them (Documentation/Network.md).
-  @Test(arguments: RealPeer.installed.filter { $0 == .p2pd || $0 == .golp }, [true, false])
+  @Test(arguments: RealPeer.installed, [true, false])
   func `what one side says on a topic the other hears`(kind: RealPeer.Kind, weDial: Bool) async throws {
     let real = try await RealPeer(kind)
     defer { real.stop() }

@@ -30,10 +30,11 @@ public struct Message: Hashable, Sendable {
     self.key = key
   }
 
-  /// What ``signature`` signs: a fixed phrase and the encoded message without its signature (pubsub, "Message Signing").
+  /// What ``signature`` signs: a fixed phrase and the encoded message without signature and key (pubsub, "Message Signing").
   public var signedBytes: [UInt8] {
     var bare = self
     bare.signature = []
+    bare.key = []
     return Array("libp2p-pubsub:".utf8) + bare.encoded.wire
   }
 
