@@ -21,12 +21,15 @@ struct Dial {
 
 /// Reaching peers that are not connected.
 extension NodeCore {
+  /// Peers that are being dialled, or that were in vain not long ago; no others are dialled meanwhile.
+  static let dialLimit = 1_024
   /// Messages that wait for one peer; further ones are dropped.
   static let waitingMessages = 64
 
   /// Dials a peer at the addresses that are known; `nil` if it was tried in vain a moment ago.
   @discardableResult func dial(_ peer: PeerID) -> EventLoopFuture<Link>? {
     if let link = link(to: peer) { return home.makeSucceededFuture(link) }
+    guard dials[peer] != nil || dials.count < NodeCore.dialLimit else { return nil }
     var dial = dials[peer] ?? Dial()
     guard dial.isActive || dial.notBefore <= now else { return nil }
     let promise = home.makePromise(of: Link.self)

@@ -14,9 +14,13 @@ extension NodeCore {
   // MARK: Identify
 
   func step(identify input: Identify.Input) {
-    var effects = Effects<Identify.Effect>()
-    identify.step(input, at: now, chance: &identifyChance, effects: &effects)
-    for effect in effects.list { perform(effect) }
+    turn { [self] in
+      var effects = Effects<Identify.Effect>()
+      identify.step(input, at: now, chance: &identifyChance, effects: &effects)
+      for effect in effects.list { perform(effect) }
+      // Who is not answered at once is not answered at all.
+      if case .asked(_, let request) = input { identifyStreams.removeValue(forKey: request.number)?.reset() }
+    }
   }
 
   private func perform(_ effect: Identify.Effect) {
@@ -111,9 +115,12 @@ extension NodeCore {
   // MARK: Tables
 
   func step(table index: Int, _ input: Kademlia.Input) {
-    var effects = Effects<Kademlia.Effect>()
-    tables[index].step(input, at: now, &effects)
-    for effect in effects.list { perform(effect, of: index) }
+    turn { [self] in
+      var effects = Effects<Kademlia.Effect>()
+      tables[index].step(input, at: now, &effects)
+      for effect in effects.list { perform(effect, of: index) }
+      if case .asked(let token, _, _) = input { tables[index].tokens[token.number] = nil }
+    }
   }
 
   /// Asks a table; `body` hears of finds on the way, and of the end.
@@ -200,7 +207,6 @@ extension NodeCore {
       let token = core.tables[index].nextToken
       core.tables[index].tokens[token] = stream
       core.step(table: index, .asked(Kademlia.RequestToken(token), from: stream.peer, message))
-      if !message.expectsAnswer { core.tables[index].tokens[token] = nil }
     }
   }
 }

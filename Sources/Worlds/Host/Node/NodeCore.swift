@@ -78,6 +78,10 @@ final class NodeCore {
   var listening: [Multiaddr] = []
   var recordSequence: UInt64
   var isClosing = false
+  private var turns: [() -> Void] = []
+  private var isTurning = false
+  /// The newest model, until its blocks are safe on the disk.
+  private var unsaved: (root: CID, cycle: UInt32)?
 
   /// Who waits for objects, and who hears topics.
   var fetches: [CID: [EventLoopPromise<CID>]] = [:]
@@ -137,12 +141,28 @@ final class NodeCore {
   // MARK: The peer
 
   func step(_ input: Peer.Input) {
-    var effects = Effects<Peer.Effect>()
-    let time = sessionNow
-    peer.step(input, at: time, chance: &peerChance, effects: &effects)
-    record?(time, input, effects.list)
-    for effect in effects.list { perform(effect) }
-    runErrands()
+    turn { [self] in
+      var effects = Effects<Peer.Effect>()
+      let time = sessionNow
+      peer.step(input, at: time, chance: &peerChance, effects: &effects)
+      record?(time, input, effects.list)
+      for effect in effects.list { perform(effect) }
+      runErrands()
+    }
+  }
+
+  /// Takes one input of one machine and performs all its effects; what these bring about at once waits for its turn. Otherwise a timer armed
+  /// by a later input would be armed anew by what is left of an earlier one.
+  func turn(_ body: @escaping () -> Void) {
+    turns.append(body)
+    guard !isTurning else { return }
+    isTurning = true
+    while !turns.isEmpty {
+      let due = turns
+      turns = []
+      for body in due { body() }
+    }
+    isTurning = false
   }
 
   private func perform(_ effect: Peer.Effect) {
@@ -174,7 +194,7 @@ final class NodeCore {
   private func noted(_ event: CollectiveEvent) {
     witness?(sessionNow, event)
     switch event {
-    case .published(let root): saveSession(root)
+    case .published(let root): unsaved = (root, peer.collective.cycle)
     case .rejected(_, let peer, let why): log.info("\(peer): \(why)")
     case .offended(let peer, let what): log.info("\(peer) broke the rules: \(what)")
     default: break
@@ -250,17 +270,22 @@ final class NodeCore {
         let core = bound.value
         core.isRunningErrands = false
         for failure in done.failures { core.log.error("\(failure)") }
-        for outcome in done.outcomes { core.step(.disk(outcome)) }
+        for outcome in done.outcomes {
+          if case .stored(let cid) = outcome { core.saveSession(cid) }
+          core.step(.disk(outcome))
+        }
         core.runErrands()
       }
     }
   }
 
+  /// The session's state names a model only when its root, which is stored last, is safe.
   private func saveSession(_ root: CID) {
-    guard let store else { return }
+    guard let store, let unsaved, unsaved.root == root else { return }
+    self.unsaved = nil
     var state = SessionState(session: peer.collective.session.name, seed: 0)
-    state.model = root
-    state.cycle = peer.collective.cycle
+    state.model = unsaved.root
+    state.cycle = unsaved.cycle
     let (log, saved) = (log, state)
     workers.submit { _ in
       do { try store.save(saved) } catch { log.error("\(error)") }
