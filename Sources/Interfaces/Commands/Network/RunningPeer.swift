@@ -112,18 +112,30 @@ final class RunningPeer: Sendable {
     let modelBytes = setup.architecture.parameterCount * 4 + 4096
     let budget = modelBytes * 26 + (setup.session.privacy ? 1 << 20 : 256 << 20)
     let blocks = try store?.blockStore(memory: budget) ?? BlockStore(budget: budget)
-    if let state = try store?.session(named: setup.session.name), let root = state.model {
-      // The model is read from the disk, whole, before anything runs.
-      if let file = try store?.get(root)?.bytes, let stored = try? SafeTensors.decode(file, expected: setup.architecture),
-        stored.architecture == setup.architecture
-      {
-        collective.resume(model: root, parameters: stored.parameters, cycle: state.cycle)
-      }
+    if let store, let state = try store.session(named: setup.session.name), let root = state.model {
+      // A model that cannot be read any more is no reason not to begin: it is said, and learning begins anew.
+      do {
+        collective.resume(model: root, parameters: try stored(root, in: store, setup), cycle: state.cycle)
+      } catch { Console().say("the model of cycle \(state.cycle), \(root), cannot be gone on from: \(error)") }
     }
     let pubsub = PubSub(id: keys.peerID, settings: PubSub.Settings(.guarded(Signing.Signer(keys))))
     return Peer(
       collective: collective, exchange: Exchange(store: blocks, limits: .host), pubsub: pubsub, chance: chance, servesTopics: true
     )
+  }
+
+  /// A model in the store, however many blocks it has.
+  private static func stored(_ root: CID, in store: Store, _ setup: Setup) throws -> ParameterVector {
+    var exporter = Exporter(root)
+    var file: [UInt8] = []
+    while let cid = exporter.needed {
+      guard let block = try store.get(cid) else { throw Failure("block \(cid) is not in \(store.path)") }
+      file += try exporter.take(block)
+      guard file.count <= setup.architecture.parameterCount * 4 + SafeTensors.headerLimit + 8 else {
+        throw Failure("the file is larger than a model of \(setup.architecture)")
+      }
+    }
+    return try ModelFile(file, setup.architecture).parameters(setup.architecture)
   }
 
   /// The scenario's faults act on this peer: while it is offline, nothing is said or heard.
