@@ -15,7 +15,6 @@ extension NodeCore {
   func connected(_ link: Link) {
     guard !isClosing else { return link.close("this peer is stopping") }
     var neighbour = neighbours[link.peer] ?? Neighbour()
-    if neighbour.links.isEmpty { neighbour.since = now }
     neighbour.links.append(link)
     neighbours[link.peer] = neighbour
     if link.role == .dialer { book.learn(link.peer, [link.remoteAddress]) }

@@ -32,7 +32,6 @@ final class NodeCore {
     var strikes = 0
     /// What it said before it was known what it speaks, at most ``NodeCore/waitingMessages``.
     var early: [Peer.Message] = []
-    var since = Instant.origin
   }
 
   /// A hash table and what its requests wait for.
@@ -87,7 +86,6 @@ final class NodeCore {
   var fetches: [CID: [EventLoopPromise<CID>]] = [:]
   var listeners: [Topic: [@Sendable (Topic, MurmurPubSub.Message) -> Void]] = [:]
   var witness: (@Sendable (Instant, CollectiveEvent) -> Void)?
-  var record: ((Instant, Peer.Input, [Peer.Effect]) -> Void)?
   /// Whether faults let the peer say and hear anything at present.
   var gate: (@Sendable (Instant, PeerID) -> Bool)?
 
@@ -143,9 +141,7 @@ final class NodeCore {
   func step(_ input: Peer.Input) {
     turn { [self] in
       var effects = Effects<Peer.Effect>()
-      let time = sessionNow
-      peer.step(input, at: time, chance: &peerChance, effects: &effects)
-      record?(time, input, effects.list)
+      peer.step(input, at: sessionNow, chance: &peerChance, effects: &effects)
       for effect in effects.list { perform(effect) }
       runErrands()
     }
