@@ -15,11 +15,15 @@ struct PeerCommand: AsyncParsableCommand {
     usage: """
       murmur peer --session FILE [--number N | --data FILE [--label COLUMN]] [--role full|trainer|feeder]
                   [--listen ADDRESS …] [--join ADDRESS …] [--store DIR] [--begins TIME] [--until-over]
+                  [--mdns] [--metrics HOST:PORT]
       """,
     discussion: """
       The session file is a scenario, the same that `murmur simulate` runs: its session, its data and its faults, which act at this \
       peer's sockets. --number says which of the scenario's peers this is and so which rows it has; with --data the rows are its own. \
       Addresses are multiaddrs; those of --join end in /p2p/ and the peer's identity.
+
+      Ctrl-C and SIGTERM stop the peer: it says goodbye, saves what is on its way to the disk and ends with 0. A second signal quits \
+      at once.
       """)
 
   @Option(help: "The session: a scenario file.") var session: String
@@ -31,6 +35,8 @@ struct PeerCommand: AsyncParsableCommand {
   @Option(help: "A peer to begin with.") var join: [String] = []
   @Option(help: "The folder for identity, blocks and what is remembered; without it nothing is kept.") var store: String?
   @Option(help: "When the session began, in seconds since 1970 (default: now).") var begins: Double?
+  @Flag(help: "Find peers of the local network by multicast DNS, and be found.") var mdns = false
+  @Option(help: "Serve metrics for Prometheus there, such as 127.0.0.1:9100.") var metrics: String?
   @Flag(help: "End when the session is over, instead of serving its models until Ctrl-C.") var untilOver = false
   @Flag(help: "Say what happens as lines of JSON on standard output.") var json = false
   @Flag(help: "Say more on standard error.") var verbose = false
@@ -38,7 +44,7 @@ struct PeerCommand: AsyncParsableCommand {
   func run() async throws {
     try await Attempt.run {
       let console = Console()
-      let interruption = Interruption(console)
+      let interruption = Interruption(console, termination: true)
       var plan = OwnPlan(session: session)
       (plan.number, plan.data, plan.label) = (number, data, label)
       plan.role = try role.map { text in
@@ -55,6 +61,8 @@ struct PeerCommand: AsyncParsableCommand {
         return address
       }
       plan.store = store
+      plan.findsLocally = mdns
+      plan.metrics = try metrics.map { try PeerMetrics.address($0) }
       plan.begins = begins ?? Date().timeIntervalSince1970
       plan.level = verbose ? .debug : .warning
       let teller: any PeerTeller = json ? JSONTeller() : ConsoleTeller(console)

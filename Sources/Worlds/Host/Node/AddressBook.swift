@@ -15,6 +15,9 @@ struct AddressBook {
   /// Addresses of a peer, the most recently learnt first.
   func addresses(of peer: PeerID) -> [Multiaddr] { entries[peer]?.addresses ?? [] }
 
+  /// How many peers there are addresses of.
+  var count: Int { entries.count }
+
   /// Everybody there is an address of, in the order of their identities.
   var peers: [PeerID] { entries.keys.sorted() }
 

@@ -72,7 +72,10 @@ public final class Node: TransportDelegate, Sendable {
         it.step(.started)
       }
       it.look()
-      it.upkeep = home.scheduleRepeatedTask(initialDelay: upkeep, delay: upkeep) { _ in core.value.look() }
+      it.upkeep = home.scheduleRepeatedTask(initialDelay: upkeep, delay: upkeep) { _ in
+        core.value.look()
+        core.value.measure()
+      }
     }
     return listening
   }
@@ -96,7 +99,8 @@ public final class Node: TransportDelegate, Sendable {
     return others.isEmpty && found.isEmpty ? [address] : others + found.filter { $0.reach == .loopback }
   }
 
-  /// Tells everybody good-bye, closes all connections and stops all timers.
+  /// Tells everybody good-bye, closes all connections, stops all timers, and returns when what was given to the disk is there. Then the
+  /// workers can be shut down, and after them the store be closed.
   public func close() async throws {
     let transport = try await onHome { it -> Transport? in
       it.isClosing = true
@@ -108,6 +112,7 @@ public final class Node: TransportDelegate, Sendable {
       return it.transport
     }
     try await transport?.close().get()
+    try await onHomeFlat { it in it.settleDisk() }
   }
 
   // MARK: What it is asked
@@ -286,7 +291,7 @@ public final class Node: TransportDelegate, Sendable {
   /// From now on messages to and from a peer pass only while `body` lets them: a fault plan.
   public func gate(_ body: @escaping @Sendable (Instant, PeerID) -> Bool) async throws { try await onHome { $0.gate = body } }
 
-  private func onHome<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) throws -> Result) async throws -> Result {
+  func onHome<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) throws -> Result) async throws -> Result {
     try await home.submit { [core] in try body(core.value) }.get()
   }
 

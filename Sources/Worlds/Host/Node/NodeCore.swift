@@ -56,6 +56,7 @@ final class NodeCore {
   let keys: KeyPair
   let store: Store?
   let workers: NIOThreadPool
+  let meters: NodeMeters
   var transport: Transport?
   var neighbours: [PeerID: Neighbour] = [:]
   var book: AddressBook
@@ -72,7 +73,11 @@ final class NodeCore {
   var peerTimers: [Peer.Timer: Scheduled<Void>] = [:]
   var errands: [BlockStore.Errand] = []
   var isRunningErrands = false
+  /// Who waits until nothing is on its way to the disk.
+  var settling: [EventLoopPromise<Void>] = []
   var upkeep: RepeatedTask?
+  /// When the node was measured last.
+  var measured: Instant?
   var beginning: Scheduled<Void>?
   var listening: [Multiaddr] = []
   var recordSequence: UInt64
@@ -100,6 +105,7 @@ final class NodeCore {
     self.store = store
     self.workers = workers
     self.recordSequence = recordSequence
+    meters = NodeMeters(configuration.transport.metrics, tables: configuration.tables.map(\.protocolID))
     book = AddressBook(limit: configuration.addressBook)
     peerChance = chance.fork("node")
     identifyChance = chance.fork("identify")
@@ -188,10 +194,11 @@ final class NodeCore {
   }
 
   private func noted(_ event: CollectiveEvent) {
+    meters.noted(event)
     witness?(sessionNow, event)
     switch event {
     case .published(let root): unsaved = (root, peer.collective.cycle)
-    case .rejected(_, let peer, let why): log.info("\(peer): \(why)")
+    case .rejected(let root, let peer, let why): log.info("what \(peer) has as \(root) is not taken: \(why)")
     case .offended(let peer, let what): log.info("\(peer) broke the rules: \(what)")
     default: break
     }
@@ -225,11 +232,16 @@ final class NodeCore {
       case .blocks(let inner): neighbours[peer]?.blocks?.send(.blocks(inner), size: message.wireSize, over: link)
       case .pubsub(let inner): neighbours[peer]?.pubsub?.send(.bytes(inner.encode()), size: message.wireSize, over: link)
       }
-    if sent == false { note("\(peer) takes no more: a message of \(message.wireSize) bytes is dropped") }
+    if sent == true { meters.sent(message) }
+    if sent == false {
+      meters.dropped(.full)
+      note("\(peer) takes no more: a message of \(message.wireSize) bytes is dropped")
+    }
   }
 
   func received(_ message: Peer.Message, from peer: PeerID) {
     if let gate, !gate(sessionNow, peer) { return }
+    meters.received(message)
     guard neighbours[peer]?.isTold == true else {
       if let count = neighbours[peer]?.early.count, count < NodeCore.waitingMessages { neighbours[peer]?.early.append(message) }
       return
@@ -245,9 +257,11 @@ final class NodeCore {
 
   /// A peer sends what cannot be read; after a few times its connection is closed.
   func strike(_ link: Link, _ what: String) {
+    meters.unreadable()
     log.info("\(link.peer) \(what)")
     neighbours[link.peer]?.strikes += 1
     if let strikes = neighbours[link.peer]?.strikes, strikes >= configuration.strikes {
+      log.info("\(link.peer) is let go after \(strikes) messages that cannot be read")
       for link in neighbours[link.peer]?.links ?? [] { link.close("it \(what)") }
     }
   }
@@ -265,14 +279,26 @@ final class NodeCore {
       home.execute {
         let core = bound.value
         core.isRunningErrands = false
+        core.meters.storeErrors(done.failures.count)
         for failure in done.failures { core.log.error("\(failure)") }
         for outcome in done.outcomes {
           if case .stored(let cid) = outcome { core.saveSession(cid) }
           core.step(.disk(outcome))
         }
         core.runErrands()
+        guard !core.isRunningErrands else { return }
+        for promise in core.settling { promise.succeed(()) }
+        core.settling = []
       }
     }
+  }
+
+  /// Completes when nothing is on its way to the disk, and what followed from it (the session's state) has been handed to the workers.
+  func settleDisk() -> EventLoopFuture<Void> {
+    guard store != nil, isRunningErrands else { return home.makeSucceededVoidFuture() }
+    let promise = home.makePromise(of: Void.self)
+    settling.append(promise)
+    return promise.futureResult
   }
 
   /// The session's state names a model only when its root, which is stored last, is safe.

@@ -249,10 +249,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     let stream = PeerStream(link: link, id: id, protocolName: name, origin: origin)
     switch origin {
     case .here(let request):
+      transport.meters.openedStream(here: true)
       guard let handler = requests.removeValue(forKey: request) else { return take(.reset(id)) }
       streams[id] = OpenStream(stream: stream, handler: handler)
       handler.opened(stream)
     case .there:
+      transport.meters.openedStream(here: false)
       guard let handler = transport.delegate.accept(stream) else { return take(.reset(id)) }
       streams[id] = OpenStream(stream: stream, handler: handler)
     }
@@ -270,6 +272,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     if let link {
       transport.delegate.disconnected(link, error)
     } else {
+      if dialled == nil { transport.meters.failedHandshake() }
       transport.delegate.failed(remoteAddress, error)
       let problem = "\(error)"
       dialled?.fail(TransportError(.dialling, remoteAddress, error.peer, problem, cause: error))
