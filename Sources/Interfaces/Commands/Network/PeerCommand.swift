@@ -15,6 +15,7 @@ struct PeerCommand: AsyncParsableCommand {
     usage: """
       murmur peer --session FILE [--number N | --data FILE [--label COLUMN]] [--role full|trainer|feeder]
                   [--listen ADDRESS …] [--join ADDRESS …] [--store DIR] [--begins TIME] [--until-over]
+                  [--record FILE] [--shaped]
       """,
     discussion: """
       The session file is a scenario, the same that `murmur simulate` runs: its session, its data and its faults, which act at this \
@@ -31,6 +32,9 @@ struct PeerCommand: AsyncParsableCommand {
   @Option(help: "A peer to begin with.") var join: [String] = []
   @Option(help: "The folder for identity, blocks and what is remembered; without it nothing is kept.") var store: String?
   @Option(help: "When the session began, in seconds since 1970 (default: now).") var begins: Double?
+  @Option(help: "Write everything that this peer is told to a file, for `murmur replay`.") var record: String?
+  @Flag(help: "Impose the scenario's network too: its delays, rates and losses.") var shaped = false
+  @Flag(help: .hidden) var ofSwarm = false
   @Flag(help: "End when the session is over, instead of serving its models until Ctrl-C.") var untilOver = false
   @Flag(help: "Say what happens as lines of JSON on standard output.") var json = false
   @Flag(help: "Say more on standard error.") var verbose = false
@@ -56,6 +60,8 @@ struct PeerCommand: AsyncParsableCommand {
       }
       plan.store = store
       plan.begins = begins ?? Date().timeIntervalSince1970
+      plan.recording = record
+      (plan.isShaped, plan.isOfSwarm) = (shaped, ofSwarm)
       plan.level = verbose ? .debug : .warning
       let teller: any PeerTeller = json ? JSONTeller() : ConsoleTeller(console)
       let running = try await RunningPeer(plan, teller, console)

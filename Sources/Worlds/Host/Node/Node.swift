@@ -35,11 +35,24 @@ public final class Node: TransportDelegate, Sendable {
       let core = NodeCore(
         home: home, configuration: configuration, keys: keys, peer: peer, chance: chance, store: store, workers: workers,
         recordSequence: sequence)
+      if let (path, header) = configuration.recording { core.recorder = try Recorder(path, header, configuration.logger) }
       let node = Node(configuration, keys.peerID, home, NIOLoopBoundBox(core, eventLoop: home))
       core.transport = Transport(
-        identity: keys, group: group, configuration: configuration.transport, serving: core.served, delegate: node)
+        identity: keys, group: group, configuration: Node.transport(configuration), serving: core.served, delegate: node)
       return node
     }.get()
+  }
+
+  /// The transport's configuration; where there are faults, something stands at the sockets that can flip bits.
+  private static func transport(_ configuration: NodeConfiguration) -> TransportConfiguration {
+    var transport = configuration.transport
+    guard configuration.adversity != nil else { return transport }
+    let prepare = transport.prepare
+    transport.prepare = { channel in
+      try channel.pipeline.syncOperations.addHandler(SpoilingHandler())
+      try prepare?(channel)
+    }
+    return transport
   }
 
   private init(_ configuration: NodeConfiguration, _ id: PeerID, _ home: any EventLoop, _ core: NIOLoopBoundBox<NodeCore>) {
@@ -105,6 +118,8 @@ public final class Node: TransportDelegate, Sendable {
       for timer in it.peerTimers.values { timer.cancel() }  // house:allow(order) every one is cancelled
       for table in it.tables { for timer in table.timers.values { timer.cancel() } }  // house:allow(order) every one is cancelled
       it.identifyTimer?.cancel()
+      it.recorder?.flush()
+      it.saveAll()
       return it.transport
     }
     try await transport?.close().get()
@@ -237,6 +252,12 @@ public final class Node: TransportDelegate, Sendable {
     public var model: CID?
     /// Whether its session is over.
     public var hasEnded = false
+    /// Connections, and streams on them, both ways.
+    public var links = 0
+    /// See ``links``.
+    public var streams = 0
+    /// Timers that are armed, requests that wait for an answer, and messages that wait for a peer.
+    public var pending = 0
   }
 
   /// A peer that is connected.
@@ -269,6 +290,7 @@ public final class Node: TransportDelegate, Sendable {
       seen.cycle = it.peer.collective.cycle
       seen.model = it.peer.collective.newest?.root
       seen.hasEnded = it.peer.collective.hasEnded
+      (seen.links, seen.streams, seen.pending) = it.census
       return seen
     }
   }
@@ -282,9 +304,6 @@ public final class Node: TransportDelegate, Sendable {
   public func witness(_ body: @escaping @Sendable (Instant, CollectiveEvent) -> Void) async throws {
     try await onHome { $0.witness = body }
   }
-
-  /// From now on messages to and from a peer pass only while `body` lets them: a fault plan.
-  public func gate(_ body: @escaping @Sendable (Instant, PeerID) -> Bool) async throws { try await onHome { $0.gate = body } }
 
   private func onHome<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) throws -> Result) async throws -> Result {
     try await home.submit { [core] in try body(core.value) }.get()

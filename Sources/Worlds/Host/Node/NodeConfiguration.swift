@@ -2,6 +2,7 @@ public import Logging
 public import MurmurIdentify
 public import MurmurMachines
 public import MurmurRouting
+public import MurmurStorage
 public import MurmurWire
 public import NIOCore
 
@@ -43,6 +44,13 @@ public struct NodeConfiguration: Sendable {
   public var logger = Logger(label: "murmur.node")
   /// What the session's clock shows when the node's own shows ``Instant/origin``.
   public var sessionOffset = Instant.Span.zero
+
+  /// Which start of this peer in its session it is, and the seed it draws from; kept with the session's state.
+  public var life: (number: UInt32, seed: UInt64) = (0, 0)
+  /// What the world does to messages and jobs; `nil` outside of experiments.
+  public var adversity: (any Adversity)?
+  /// Where everything that the peer is told is written down for a replay, and what that begins with.
+  public var recording: (path: String, header: Recording.Header)?
 
   /// The defaults: listens nowhere, knows nobody.
   public init() {}

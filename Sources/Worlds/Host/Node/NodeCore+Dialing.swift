@@ -112,7 +112,7 @@ extension NodeCore {
 
   func sendWaiting(_ peer: PeerID) {
     guard let waiting = dials.removeValue(forKey: peer)?.waiting else { return }
-    for message in waiting { send(message, to: peer) }
+    for message in waiting { pass(message, to: peer) }
   }
 
   func expireDials() {

@@ -101,9 +101,20 @@ extension NodeCore {
 
   // MARK: Upkeep
 
+  /// What is open and what waits: in a node that leaks nothing these numbers come down again.
+  var census: (links: Int, streams: Int, pending: Int) {
+    let links = neighbours.values.reduce(into: [Link]()) { $0 += $1.links }  // house:allow(order) they are counted
+    let waiting = dials.values.reduce(0) { $0 + $1.waiting.count + $1.promises.count }
+    let asked = tables.reduce(0) { $0 + $1.timers.count + $1.requests.count + $1.tokens.count + $1.queries.count }
+    let here = peerTimers.count + held + fetches.count + identifyStreams.count + errands.count
+    return (links.count, links.reduce(0) { $0 + $1.streamCount }, waiting + asked + here)
+  }
+
   /// Looks after connections: enough of them, and not too many.
   func look() {
     guard !isClosing else { return }
+    recorder?.flush()
+    saveCredits()
     prune()
     expireDials()
     let partners = neighbours.values.count { $0.languages.contains(.collective) }

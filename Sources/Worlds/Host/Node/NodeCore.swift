@@ -80,14 +80,18 @@ final class NodeCore {
   private var turns: [() -> Void] = []
   private var isTurning = false
   /// The newest model, until its blocks are safe on the disk.
-  private var unsaved: (root: CID, cycle: UInt32)?
+  var unsaved: (root: CID, cycle: UInt32)?
 
   /// Who waits for objects, and who hears topics.
   var fetches: [CID: [EventLoopPromise<CID>]] = [:]
   var listeners: [Topic: [@Sendable (Topic, MurmurPubSub.Message) -> Void]] = [:]
   var witness: (@Sendable (Instant, CollectiveEvent) -> Void)?
-  /// Whether faults let the peer say and hear anything at present.
-  var gate: (@Sendable (Instant, PeerID) -> Bool)?
+  /// When ledgers are saved next.
+  var creditsDue = Instant.origin + NodeCore.creditInterval
+  /// Messages that a fault plan holds back.
+  var held = 0
+  /// Where everything that the peer is told is written down.
+  var recorder: Recorder?
 
   init(
     home: any EventLoop, configuration: NodeConfiguration, keys: KeyPair, peer: Peer, chance: Chance, store: Store?,
@@ -141,7 +145,11 @@ final class NodeCore {
   func step(_ input: Peer.Input) {
     turn { [self] in
       var effects = Effects<Peer.Effect>()
-      peer.step(input, at: sessionNow, chance: &peerChance, effects: &effects)
+      if let recorder {
+        recorder.step(&peer, input, at: sessionNow, chance: &peerChance, effects: &effects)
+      } else {
+        peer.step(input, at: sessionNow, chance: &peerChance, effects: &effects)
+      }
       for effect in effects.list { perform(effect) }
       runErrands()
     }
@@ -176,8 +184,10 @@ final class NodeCore {
       let (home, bound) = (home, NIOLoopBound(self, eventLoop: home))
       workers.submit { state in
         guard case .active = state else { return }
+        let begun = NIODeadline.now()
         let result = work.run(on: Workbench())
-        home.execute { if !bound.value.isClosing { bound.value.step(.worked(result)) } }
+        let seconds = Double((NIODeadline.now() - begun).nanoseconds) / 1e9
+        home.execute { bound.value.worked(result, after: seconds) }
       }
     case .note(let event): noted(event)
     case .answer(let answer): answered(answer)
@@ -216,8 +226,8 @@ final class NodeCore {
 
   // MARK: Messages
 
-  func send(_ message: Peer.Message, to peer: PeerID) {
-    if let gate, !gate(sessionNow, peer) { return }
+  /// Hands a message to the peer's outbox.
+  func pass(_ message: Peer.Message, to peer: PeerID) {
     guard let link = link(to: peer), neighbours[peer]?.isTold == true else { return wait(message, for: peer) }
     let sent: Bool? =
       switch message {
@@ -228,8 +238,8 @@ final class NodeCore {
     if sent == false { note("\(peer) takes no more: a message of \(message.wireSize) bytes is dropped") }
   }
 
-  func received(_ message: Peer.Message, from peer: PeerID) {
-    if let gate, !gate(sessionNow, peer) { return }
+  /// Gives the machine a message that came.
+  func take(_ message: Peer.Message, from peer: PeerID) {
     guard neighbours[peer]?.isTold == true else {
       if let count = neighbours[peer]?.early.count, count < NodeCore.waitingMessages { neighbours[peer]?.early.append(message) }
       return
@@ -272,19 +282,6 @@ final class NodeCore {
         }
         core.runErrands()
       }
-    }
-  }
-
-  /// The session's state names a model only when its root, which is stored last, is safe.
-  private func saveSession(_ root: CID) {
-    guard let store, let unsaved, unsaved.root == root else { return }
-    self.unsaved = nil
-    var state = SessionState(session: peer.collective.session.name, seed: 0)
-    state.model = unsaved.root
-    state.cycle = unsaved.cycle
-    let (log, saved) = (log, state)
-    workers.submit { _ in
-      do { try store.save(saved) } catch { log.error("\(error)") }
     }
   }
 }

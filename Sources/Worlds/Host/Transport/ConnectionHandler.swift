@@ -115,6 +115,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     nextRequest += 1
   }
 
+  /// Tells what stands between this and the socket.
+  func tell(_ event: any Sendable) { context?.triggerUserOutboundEvent(event, promise: nil) }
+
   func finish(_ stream: StreamID) {
     take(.finish(stream))
     streams[stream]?.isFinished = true

@@ -50,6 +50,9 @@ public final class Link: Sendable {
   /// Closes the connection; all its streams end. On ``loop``.
   public func close(_ why: String) { handler.value.take(.close(why)) }
 
+  /// Flips a bit of what is sent next, where a fault plan put something between socket and connection that can. On ``loop``.
+  func spoil() { handler.value.tell(SpoilingHandler.Spoil()) }
+
   /// How many streams are open, both ways. On ``loop``.
   public var streamCount: Int { handler.value.connection.streamCount }
 
