@@ -36,6 +36,11 @@ public struct NodeConfiguration: Sendable {
   public var patience = Instant.Span.seconds(10)
   /// How long a peer that could not be dialled is left alone, at first; it doubles with every failure, up to five minutes.
   public var backoff = Instant.Span.seconds(1)
+  /// How often one of the partners whose connection broke is dialled again, however many others there are: the halves of a network that fell
+  /// apart find each other so. Each is tried for a day.
+  public var reunion = Instant.Span.seconds(10)
+  /// Partners that are looked for so; of more the ones lost longest ago are given up.
+  public var lostPartners = 256
   /// Addresses of peers that are remembered.
   public var addressBook = 4_096
   /// Messages that cannot be read, until a connection is closed.

@@ -86,7 +86,7 @@ extension NodeCore {
       dial.waiting = []
       dial.deadline = .never
       let wait = configuration.backoff * Double(1 << min(dial.failures - 1, 8))
-      dial.notBefore = now + min(wait, .minutes(5))
+      dial.notBefore = now + min(wait, lost[peer] == nil ? .minutes(5) : configuration.reunion * 2)
       dials[peer] = dial
       note("\(peer) cannot be reached: \(error)")
       // The exchange asks somebody else, without waiting for patience to run out.

@@ -21,6 +21,7 @@ extension NodeCore {
     step(
       identify: .connected(
         Identify.ConnectionID(link.id), link.peer, remote: link.remoteAddress, isOutbound: link.role == .dialer))
+    lost[link.peer] = nil
     settleDial(link.peer, .success(link))
   }
 
@@ -36,6 +37,7 @@ extension NodeCore {
     for outbox in [neighbour.collective, neighbour.blocks, neighbour.pubsub] { outbox?.drop() }
     note("\(link.peer) is gone: \(why)")
     if neighbour.isTold { step(.disconnected(link.peer)) }
+    if neighbour.languages.contains(.collective) { broke(link.peer, why) }
   }
 
   /// What is spoken on a stream that a peer opened.
@@ -117,6 +119,7 @@ extension NodeCore {
     saveCredits()
     prune()
     expireDials()
+    reunite()
     let partners = neighbours.values.count { $0.languages.contains(.collective) }
     guard partners < configuration.degree else { return }
     var wanted = configuration.degree - partners - dials.count

@@ -60,6 +60,9 @@ final class NodeCore {
   var neighbours: [PeerID: Neighbour] = [:]
   var book: AddressBook
   var dials: [PeerID: Dial] = [:]
+  /// Partners whose connections broke, since when; they are dialled again and again.
+  var lost: [PeerID: Instant] = [:]
+  var reunionDue = Instant.origin
 
   var identify: Identify
   var identifyChance: Chance
