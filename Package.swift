@@ -53,6 +53,11 @@ let package = Package(
     .library(name: "MurmurBlocks", targets: ["MurmurBlocks"]),
     .library(name: "MurmurStorage", targets: ["MurmurStorage"]),
     .library(name: "MurmurPeer", targets: ["MurmurPeer"]),
+    // What a peer and a node are made of, for whoever makes one.
+    .library(name: "MurmurCollective", targets: ["MurmurCollective"]),
+    .library(name: "MurmurSessions", targets: ["MurmurSessions"]),
+    .library(name: "MurmurPubSub", targets: ["MurmurPubSub"]),
+    .library(name: "MurmurRouting", targets: ["MurmurRouting"]),
     .library(name: "MurmurSimulator", targets: ["MurmurSimulator"]),
   ],
   dependencies: [

@@ -72,8 +72,10 @@ extension Exchange {
     _ block: Block, from peer: PeerID, _ slot: Int, _ now: Instant, _ effects: inout Effects<Effect>
   ) {
     var isWanted = false
-    for fetch in fetches {
-      if let place = fetch.place(of: block.cid), !fetch.wants[place].isHere { isWanted = true }
+    for index in fetches.indices {
+      guard let place = fetches[index].place(of: block.cid) else { continue }
+      if !fetches[index].wants[place].isHere { isWanted = true }
+      answeredProbe(place, by: peer, slot, index, now)
     }
     guard isWanted else {
       unwanted(block, from: peer, slot, &effects)
@@ -128,6 +130,14 @@ extension Exchange {
     guard block.cid.codec == .dagPB else { return }
     for child in store.missing(of: block.cid, limit: limits.blocksPerFetch + 1) { fetches[index].add(child) }
     if store.shelf != nil { bring(below: block.cid, in: index, &effects) }
+  }
+
+  /// A peer that was asked whether it has a block sent it, since it is small: that is an answer too.
+  private mutating func answeredProbe(_ place: Int, by peer: PeerID, _ slot: Int, _ index: Int, _ now: Instant) {
+    guard let source = fetches[index].source(of: peer), fetches[index].sources[source].probe == Int32(place) else { return }
+    fetches[index].sources[source].probe = -1
+    fetches[index].sources[source].failures = 0
+    renew(source, in: index, slot, now)
   }
 
   /// A peer said whether it has a block.

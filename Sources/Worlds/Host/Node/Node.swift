@@ -153,23 +153,7 @@ public final class Node: TransportDelegate, Sendable {
   public func fetch(_ root: CID, providers: [PeerID] = [], within: Instant.Span = .minutes(2), toDisk: Bool = false) async throws
   {
     _ = try await onHomeFlat { it -> EventLoopFuture<CID> in
-      let promise = it.home.makePromise(of: CID.self)
-      it.fetches[root, default: []].append(promise)
-      let deadline = it.sessionNow + within
-      let keeping: Exchange.Keeping = toDisk ? .disk : .memory
-      it.step(.asked(.fetch(root, providers: providers, deadline: deadline, keeping: keeping)))
-      for index in it.tables.indices {
-        it.query(index, .findProviders(MurmurRouting.Key(providersOf: root), count: 8)) { outcome, _ in
-          guard case .providers(let contacts) = outcome, !contacts.isEmpty, it.fetches[root] != nil else { return }
-          for contact in contacts where contact.peer != it.keys.peerID {
-            it.book.learn(contact.peer, contact.addresses)
-            it.dial(contact.peer)
-          }
-          let peers = contacts.map(\.peer).filter { $0 != it.keys.peerID }
-          it.step(.asked(.fetch(root, providers: peers, deadline: deadline, keeping: keeping)))
-        }
-      }
-      return promise.futureResult
+      it.fetch(root, providers, until: it.sessionNow + within, toDisk ? .disk : .memory)
     }
   }
 

@@ -14,6 +14,8 @@ public struct NodeConfiguration: Sendable {
   public var bootstraps: [Multiaddr] = []
   /// The hash tables it takes part in.
   public var tables: [Kademlia.Configuration] = [.lan()]
+  /// Whether it answers others there; one that others cannot dial only asks.
+  public var servesTables = true
   /// What it says of itself.
   public var agentVersion = "murmur/0.1"
   /// How identify behaves.

@@ -87,6 +87,7 @@ final class NodeCore {
 
   /// Who waits for objects, and who hears topics.
   var fetches: [CID: [EventLoopPromise<CID>]] = [:]
+  var finding: [CID: Finding] = [:]
   var listeners: [Topic: [@Sendable (Topic, MurmurPubSub.Message) -> Void]] = [:]
   var witness: (@Sendable (Instant, CollectiveEvent) -> Void)?
   /// When ledgers are saved next.
@@ -116,7 +117,8 @@ final class NodeCore {
         agentVersion: configuration.agentVersion), configuration: configuration.identify)
     tables = configuration.tables.enumerated().map { number, table in
       Table(
-        machine: Kademlia(id: keys.peerID, configuration: table), protocolID: table.protocolID,
+        machine: Kademlia(id: keys.peerID, configuration: table, mode: configuration.servesTables ? .server : .client),
+        protocolID: table.protocolID,
         chance: chance.fork("table", number))
     }
   }
@@ -213,7 +215,7 @@ final class NodeCore {
   private func answered(_ answer: Peer.Answer) {
     switch answer {
     case .fetched(let root): for promise in fetches.removeValue(forKey: root) ?? [] { promise.succeed(root) }
-    case .notFetched(let root, let failure): for promise in fetches.removeValue(forKey: root) ?? [] { promise.fail(failure) }
+    case .notFetched(let root, let failure): notFetched(root, failure)
     case .said(let topic, let message): for listener in listeners[topic] ?? [] { listener(topic, message) }
     }
   }
