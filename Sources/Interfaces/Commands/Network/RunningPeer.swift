@@ -109,6 +109,7 @@ final class RunningPeer: Sendable {
     var collective = Collective(
       id: keys.peerID, session: setup.session, architecture: setup.architecture, role: role, rows: setup.rows[number],
       start: start ?? setup.architecture.initialParameters(seed: chance.fork("initial model").seed))
+    collective.sealing = .strict(Sealing.Sealer(keys))
     let modelBytes = setup.architecture.parameterCount * 4 + 4096
     let budget = modelBytes * 26 + (setup.session.privacy ? 1 << 20 : 256 << 20)
     let blocks = try store?.blockStore(memory: budget) ?? BlockStore(budget: budget)
