@@ -164,7 +164,11 @@ let package = Package(
       ]),
     tests(
       "Host",
-      ["MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix, nioConcurrency]),
+      [
+        "MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurIdentify", "MurmurBlocks",
+        "MurmurCollective", "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions", "MurmurStorage",
+        nioCore, nioPosix, nioConcurrency,
+      ]),
     tests(
       "Interop",
       [
@@ -178,3 +182,15 @@ let package = Package(
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
 )
+
+// `make fuzz` builds everything with libFuzzer's counters, and this program, which nobody else needs.
+if Context.environment["MURMUR_FUZZ_BUILD"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurIdentify", "MurmurPubSub", "MurmurRouting",
+        "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurDatasets", "MurmurPeer", "MurmurScenario", "MurmurSessions",
+        "MurmurStorage",
+      ], path: "Fuzz", swiftSettings: strict))
+}

@@ -25,6 +25,7 @@ struct LifeOrigin: Sendable {
     var collective = Collective(
       id: keys.peerID, session: setup.session, architecture: setup.architecture, role: role, rows: setup.rows[number],
       start: start ?? setup.architecture.initialParameters(seed: chance.fork("initial model").seed))
+    collective.sealing = .strict(Sealing.Sealer(keys))
     if let model = inheritance.model {
       // A model that cannot be read any more is no reason not to begin: it is said, and learning begins anew.
       do {

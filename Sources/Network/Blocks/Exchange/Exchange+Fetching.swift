@@ -179,9 +179,11 @@ extension Exchange {
   private mutating func unwanted(_ block: Block, from peer: PeerID, _ slot: Int, _ effects: inout Effects<Effect>) {
     statistics.unwanted += 1
     // A block that is here may have been asked for twice, after a silence; only strange ones count against the sender.
-    guard !store.has(block.cid), Int(ledgers[slot].unwanted) < limits.unwantedPerPeer else { return }
+    guard !store.has(block.cid) else { return }
     ledgers[slot].unwanted += 1
-    if Int(ledgers[slot].unwanted) == limits.unwantedPerPeer { effects.append(.report(peer, .unsolicitedBlocks)) }
+    guard Int(ledgers[slot].unwanted) >= limits.unwantedPerPeer else { return }
+    ledgers[slot].unwanted = 0
+    effects.append(.report(peer, .unsolicitedBlocks))
   }
 
   mutating func connected(_ peer: PeerID, _ now: Instant, _ effects: inout Effects<Effect>) {

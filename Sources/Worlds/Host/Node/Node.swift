@@ -134,7 +134,7 @@ public final class Node: TransportDelegate, Sendable {
       return try await transport.dial(address).get().peer
     }
     let link = try await onHomeFlat { it -> EventLoopFuture<Link> in
-      it.book.learn(peer, [address])
+      it.book.learn(peer, [address], isProven: true)
       it.dials[peer]?.notBefore = .origin
       return it.dial(peer) ?? it.home.makeFailedFuture(NodeError("\(peer) could not be reached a moment ago"))
     }
@@ -144,7 +144,7 @@ public final class Node: TransportDelegate, Sendable {
   /// Remembers where peers were; some of them are dialled when company is wanted.
   public func remember(_ peers: [(peer: PeerID, addresses: [Multiaddr])]) async throws {
     try await onHome { it in
-      for entry in peers { it.book.learn(entry.peer, entry.addresses) }
+      for entry in peers { it.book.learn(entry.peer, entry.addresses, isProven: true) }
       it.look()
     }
   }
@@ -289,7 +289,7 @@ public final class Node: TransportDelegate, Sendable {
     try await onHome { $0.witness = body }
   }
 
-  private func onHome<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) throws -> Result) async throws -> Result {
+  func onHome<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) throws -> Result) async throws -> Result {
     try await home.submit { [core] in try body(core.value) }.get()
   }
 
@@ -305,6 +305,10 @@ public final class Node: TransportDelegate, Sendable {
   public func connected(_ link: Link) { core.value.connected(link) }
   /// A link is gone.
   public func disconnected(_ link: Link, _ why: ConnectionError) { core.value.disconnected(link, why) }
+  /// Whether a socket from there may go on.
+  public func admits(_ address: Multiaddr) -> Bool { core.value.admits(address) }
+  /// Somebody connected and did not prove who it is.
+  public func misbehaved(_ address: Multiaddr, _ why: ConnectionError) { core.value.misbehaved(address, why) }
   /// A peer opened a stream.
   public func accept(_ stream: PeerStream) -> (any StreamHandler)? { core.value.accept(stream) }
 }

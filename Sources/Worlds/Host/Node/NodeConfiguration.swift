@@ -32,7 +32,7 @@ public struct NodeConfiguration: Sendable {
   public var upkeep = TimeAmount.milliseconds(500)
   /// With how many peers of its session it wants to be connected.
   public var degree = 8
-  /// Bytes of messages that may wait for one peer and protocol; further ones are dropped.
+  /// Bytes of messages that may wait for one peer and protocol; further ones are dropped. Of the session's own, a sixteenth.
   public var waitingBytes = 8 << 20
   /// How long a message waits for a peer that is being dialled.
   public var patience = Instant.Span.seconds(10)
@@ -45,8 +45,28 @@ public struct NodeConfiguration: Sendable {
   public var lostPartners = 256
   /// Addresses of peers that are remembered.
   public var addressBook = 4_096
-  /// Messages that cannot be read, until a connection is closed.
+  /// Offences within a short time (``ConductLimits/halfLife``) until a peer is shut out; graver ones count for several.
   public var strikes = 3
+  /// How misconduct is remembered and what follows.
+  public var conduct = ConductLimits()
+  /// Messages a second that are read from one peer, on the average; what it sends beyond waits at its side.
+  public var messagesPerSecond = 5_000.0
+  /// Messages that one peer may send at once before it is held back.
+  public var messageBurst = 20_000.0
+  /// Streams of a protocol of messages (the session's, pub/sub, identify, ping) that one connection may bring; further ones are reset.
+  public var messageStreams = 8
+  /// The same for each version of Bitswap.
+  public var blockStreams = 64
+  /// The same for each hash table, where every request may have a stream of its own.
+  public var requestStreams = 256
+  /// How long a message that was begun may take, and a stream for requests or pings be silent; then the stream is reset.
+  public var silence = Instant.Span.seconds(60)
+  /// How long a peer that is sent messages may read none of them; then its connection is closed.
+  public var stuck = Instant.Span.seconds(60)
+  /// Bytes of unfinished messages of one peer, on all its streams; a stream that needs more is reset.
+  public var unfinishedBytesPerPeer = 16 << 20
+  /// The same, of all peers.
+  public var unfinishedBytes = 256 << 20
   /// Where it is logged what happens.
   public var logger = Logger(label: "murmur.node")
   /// What the session's clock shows when the node's own shows ``Instant/origin``.

@@ -29,6 +29,7 @@ extension NodeCore {
   /// Dials a peer at the addresses that are known; `nil` if it was tried in vain a moment ago.
   @discardableResult func dial(_ peer: PeerID) -> EventLoopFuture<Link>? {
     if let link = link(to: peer) { return home.makeSucceededFuture(link) }
+    guard misconduct.ban(of: peer, at: now) == nil else { return nil }
     guard dials[peer] != nil || dials.count < NodeCore.dialLimit else { return nil }
     var dial = dials[peer] ?? Dial()
     guard dial.isActive || dial.notBefore <= now else { return nil }

@@ -17,10 +17,10 @@ extension NodeCore {
         if passage.isCorrupt { spoil(peer) }
         continue
       }
-      guard held < NodeCore.heldMessages else { continue }
-      held += 1
+      guard heldBack < NodeCore.heldMessages else { continue }
+      heldBack += 1
       _ = schedule(now + passage.after) { [self] in
-        held -= 1
+        heldBack -= 1
         guard !isClosing else { return }
         pass(message, to: peer)
         if passage.isCorrupt { spoil(peer) }

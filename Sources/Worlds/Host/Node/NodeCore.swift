@@ -29,7 +29,11 @@ final class NodeCore {
     var collective: Outbox?
     var blocks: Outbox?
     var pubsub: Outbox?
-    var strikes = 0
+    /// Bytes of messages it has begun and not finished.
+    var held = 0
+    /// Messages it sent lately, as of ``chargedAt``.
+    var load = 0.0
+    var chargedAt = Instant.origin
     /// What it said before it was known what it speaks, at most ``NodeCore/waitingMessages``.
     var early: [Peer.Message] = []
   }
@@ -63,6 +67,11 @@ final class NodeCore {
   /// Partners whose connections broke, since when; they are dialled again and again.
   var lost: [PeerID: Instant] = [:]
   var reunionDue = Instant.origin
+  /// What was done that should not have been, by whom and from where.
+  var misconduct: Misconduct<PeerID>
+  var sources: Misconduct<Source>
+  /// Bytes of messages that peers have begun and not finished.
+  var held = 0
 
   var identify: Identify
   var identifyChance: Chance
@@ -93,7 +102,7 @@ final class NodeCore {
   /// When ledgers are saved next.
   var creditsDue = Instant.origin + NodeCore.creditInterval
   /// Messages that a fault plan holds back.
-  var held = 0
+  var heldBack = 0
   /// Where everything that the peer is told is written down.
   var recorder: Recorder?
 
@@ -109,6 +118,8 @@ final class NodeCore {
     self.workers = workers
     self.recordSequence = recordSequence
     book = AddressBook(limit: configuration.addressBook)
+    misconduct = Misconduct(configuration.conduct, tolerance: Double(configuration.strikes))
+    sources = Misconduct(configuration.conduct, tolerance: configuration.conduct.addressTolerance)
     peerChance = chance.fork("node")
     identifyChance = chance.fork("identify")
     identify = Identify(
@@ -196,7 +207,7 @@ final class NodeCore {
       }
     case .note(let event): noted(event)
     case .answer(let answer): answered(answer)
-    case .disconnect(let peer): for link in neighbours[peer]?.links ?? [] { link.close("its pub/sub score is too low") }
+    case .disconnect(let peer): shun(peer, "its pub/sub score is too low")
     case .connect(let peer, let record): offered(peer, record)
     case .disk(let errand): errands.append(errand)
     }
@@ -206,8 +217,10 @@ final class NodeCore {
     witness?(sessionNow, event)
     switch event {
     case .published(let root): unsaved = (root, peer.collective.cycle)
-    case .rejected(_, let peer, let why): log.info("\(peer): \(why)")
-    case .offended(let peer, let what): log.info("\(peer) broke the rules: \(what)")
+    case .rejected(_, let who, let why):
+      // Who announced the model is known only where announcements are signed.
+      if case .strict = peer.collective.sealing { offend(who, Offence.plain, why) } else { log.info("\(who): \(why)") }
+    case .offended(let peer, let what): offend(peer, Offence.plain, "broke the rules: \(what)")
     default: break
     }
   }
@@ -256,15 +269,6 @@ final class NodeCore {
   func wrote(_ bytes: Int, to peer: PeerID) {
     let bound = NIOLoopBound(self, eventLoop: home)
     home.execute { bound.value.step(.written(to: peer, bytes: bytes)) }
-  }
-
-  /// A peer sends what cannot be read; after a few times its connection is closed.
-  func strike(_ link: Link, _ what: String) {
-    log.info("\(link.peer) \(what)")
-    neighbours[link.peer]?.strikes += 1
-    if let strikes = neighbours[link.peer]?.strikes, strikes >= configuration.strikes {
-      for link in neighbours[link.peer]?.links ?? [] { link.close("it \(what)") }
-    }
   }
 
   // MARK: The disk
