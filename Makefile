@@ -5,12 +5,12 @@
 SWIFT ?= swift
 MURMUR := .build/release/murmur
 RELEASE := -c release
-SOURCES := Package.swift Sources Tests
+SOURCES := Package.swift Sources Tests Fuzz
 MODULES := Machines Compute Datasets Peer Simulator
 
 export MURMUR_PYTHON ?= $(CURDIR)/.build/python/bin/python3
 
-.PHONY: help demo build test house bench docs format lint setup clean
+.PHONY: help demo build test house bench docs format lint setup clean fuzz tsan
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,8 @@ help:
 	@echo "make test     every test, in a release build"
 	@echo "make house    only the rules of the house: imports, purity, sizes"
 	@echo "make bench    how fast kernels, training and simulation are on this machine"
+	@echo "make fuzz     libFuzzer on every decoder and machine, SECONDS=60 for each, or TARGET=name for one"
+	@echo "make tsan     the host's tests under the thread sanitizer"
 	@echo "make docs     reference documentation of the public modules, in .build/docs"
 	@echo "make format   format all Swift sources;  make lint  say where they are not"
 	@echo "make setup    install what is missing;   make clean remove what was built"
@@ -40,6 +42,14 @@ house:
 
 bench: build
 	@Scripts/bench.sh
+
+fuzz:
+	@Scripts/setup.sh build
+	@SWIFT="$(SWIFT)" SECONDS_EACH="$(or $(SECONDS),60)" Scripts/fuzz.sh $(TARGET)
+
+tsan:
+	@Scripts/setup.sh build
+	@$(SWIFT) test -c debug --sanitize=thread --scratch-path .build/tsan --filter '^HostTests\.'
 
 docs:
 	@Scripts/setup.sh build

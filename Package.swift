@@ -55,6 +55,11 @@ let package = Package(
     .library(name: "MurmurBlocks", targets: ["MurmurBlocks"]),
     .library(name: "MurmurStorage", targets: ["MurmurStorage"]),
     .library(name: "MurmurPeer", targets: ["MurmurPeer"]),
+    // What a peer and a node are made of, for whoever makes one.
+    .library(name: "MurmurCollective", targets: ["MurmurCollective"]),
+    .library(name: "MurmurSessions", targets: ["MurmurSessions"]),
+    .library(name: "MurmurPubSub", targets: ["MurmurPubSub"]),
+    .library(name: "MurmurRouting", targets: ["MurmurRouting"]),
     .library(name: "MurmurSimulator", targets: ["MurmurSimulator"]),
   ],
   dependencies: [
@@ -165,8 +170,9 @@ let package = Package(
     tests(
       "Host",
       [
-        "MurmurHost", "MurmurChannels", "MurmurDiscovery", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix,
-        nioConcurrency, log, metrics,
+        "MurmurHost", "MurmurChannels", "MurmurDiscovery", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurIdentify",
+        "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions",
+        "MurmurStorage", nioCore, nioPosix, nioConcurrency, log, metrics,
       ]),
     tests(
       "Interop",
@@ -181,3 +187,15 @@ let package = Package(
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c17
 )
+
+// `make fuzz` builds everything with libFuzzer's counters, and this program, which nobody else needs.
+if Context.environment["MURMUR_FUZZ_BUILD"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurIdentify", "MurmurPubSub", "MurmurRouting",
+        "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurDatasets", "MurmurPeer", "MurmurScenario", "MurmurSessions",
+        "MurmurStorage",
+      ], path: "Fuzz", swiftSettings: strict))
+}

@@ -50,6 +50,18 @@ import Testing
     #expect(net.peers[0].statistics.blocksReceived == object.blocks.count)
   }
 
+  @Test func `whoever sends the small root instead of saying that it has it is asked on at once`() throws {
+    // Nobody is known to have it, so everybody is asked; the root lists three leaves and is sent by all three.
+    let object = Object.build(randomBytes(700_000, seed: 14))
+    var net = Network([BlockStore(), store(object), store(object), store(object)], seed: 1)
+    for peer in 1...3 { net.give(.connected(Network.id(peer)), to: 0) }
+    net.give(.want(root: object.root, providers: [], deadline: nil), to: 0)
+    net.run(until: .origin + .seconds(2))
+    #expect(net.completed.map(\.root) == [object.root])
+    #expect(net.peers[0].statistics.silences == 0)
+    #expect(net.peers[0].contradictions.isEmpty, "\(net.peers[0].contradictions)")
+  }
+
   @Test func `a provider that does not have it is replaced by the next`() {
     let model = Object.build(randomBytes(5_000, seed: 4))
     var net = Network([BlockStore(), BlockStore(), store(model)], seed: 1)

@@ -39,7 +39,7 @@ import Testing
     }
     #expect(net.peers[0].store.count == 0)
     #expect(net.peers[0].ledger(of: Network.id(1))?.received == 0)
-    #expect(net.reports.map(\.offence) == [.unsolicitedBlocks])
+    #expect(net.reports.map(\.offence) == [.unsolicitedBlocks, .unsolicitedBlocks, .unsolicitedBlocks], "once for every 64")
   }
 
   @Test func `a want-list beyond the limit is refused whole; within it the queue stays bounded`() {

@@ -9,6 +9,8 @@ import NIOPosix
 /// A transport of ours that answers pings and remembers who came.
 final class OurPeer: TransportDelegate {
   static let ping = "/ipfs/ping/1.0.0"
+  /// The same under the name that Kubo gives it in a tunnel.
+  static let tunnel = "/x/" + ping
 
   private struct State {
     var links: [Link] = []
@@ -23,7 +25,7 @@ final class OurPeer: TransportDelegate {
 
   init(_ name: String) {
     keys = KeyPair(seed: .sha256(of: Array(name.utf8)))
-    let made = Transport(identity: keys, group: group, serving: [OurPeer.ping], delegate: self)
+    let made = Transport(identity: keys, group: group, serving: [OurPeer.ping, OurPeer.tunnel], delegate: self)
     transport.withLockedValue { $0 = made }
   }
 

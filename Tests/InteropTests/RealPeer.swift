@@ -42,6 +42,8 @@ final class RealPeer: Sendable {
     let error: String?
     /// Whether it reported none.
     var isGood: Bool { error == nil }
+    /// What it answered.
+    var value: Any? { (try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])?["v"] }
   }
 
   struct Failure: Error, CustomStringConvertible {
@@ -75,10 +77,9 @@ final class RealPeer: Sendable {
   init(_ kind: Kind, _ arguments: String...) async throws {
     self.kind = kind
     let port = try await RealPeer.freePort()
-    let folder = Bundle.module.resourceURL?.appendingPathComponent("Peers").path ?? "Peers"
     let process = Process()
     process.executableURL = URL(fileURLWithPath: kind.python)
-    let script = "\(folder)/node_\(kind.rawValue).py"
+    let script = "\(RealPeer.scripts)/node_\(kind.rawValue).py"
     let repository = NSTemporaryDirectory() + "murmur-kubo-\(port)-\(ProcessInfo.processInfo.processIdentifier)"
     process.arguments = [script] + (kind == .kubo ? [repository] : []) + ["\(port)"] + arguments
     let (stdin, stdout) = (Pipe(), Pipe())
@@ -106,6 +107,26 @@ final class RealPeer: Sendable {
     let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
     return Answer(text: text, error: object?["err"].map { "\($0)" })
   }
+
+  /// What a script of `Peers` prints, run in the environment of a kind.
+  static func run(_ script: String, _ arguments: [String], in kind: Kind) async throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: kind.python)
+    process.arguments = ["\(scripts)/\(script)"] + arguments
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    let (said, complained) = (output.fileHandleForReading, errors.fileHandleForReading)
+    let text = try await NIOThreadPool.singleton.runIfActive { try said.readToEnd() ?? Data() }
+    guard !text.isEmpty else {
+      let why = try await NIOThreadPool.singleton.runIfActive { try complained.readToEnd() ?? Data() }
+      throw Failure(description: "\(script) says nothing: \(String(decoding: why, as: UTF8.self))")
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private static let scripts = Bundle.module.resourceURL?.appendingPathComponent("Peers").path ?? "Peers"
 
   /// Ends the process.
   func stop() {

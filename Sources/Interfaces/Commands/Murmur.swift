@@ -11,7 +11,8 @@ public struct Murmur: AsyncParsableCommand {
     discussion: "Start with `murmur demo`. Every command explains itself with --help.",
     version: Release.version,
     subcommands: [
-      DemoCommand.self, SimulateCommand.self, PeerCommand.self, SwarmCommand.self, ReproduceCommand.self, DataCommand.self,
+      DemoCommand.self, SimulateCommand.self, PeerCommand.self, SwarmCommand.self, ReplayCommand.self, ReproduceCommand.self,
+      DataCommand.self,
     ])
 
   /// The command line.

@@ -46,6 +46,8 @@ public struct Announcement: Hashable, Sendable {
 public enum CollectiveMessage: Hashable, Sendable {
   /// The sender's freshest announcements. `wantsReply` asks for the receiver's in return (push–pull).
   case news([Announcement], wantsReply: Bool)
+  /// The same where announcements are signed by their owners, ``Sealing/strict(_:)``.
+  case sealed([SealedAnnouncement], wantsReply: Bool)
 
   /// The most announcements a message may carry; a longer one is refused by the decoder.
   public static let announcementLimit = 64
@@ -53,7 +55,7 @@ public enum CollectiveMessage: Hashable, Sendable {
 
 /// What is said to all peers of a session, on its pub/sub topic.
 public enum Notice: Hashable, Sendable {
-  /// A new model; only with `Session.Announcements.broadcast`.
+  /// A new model; only with `Session.Announcements.broadcast`. The message on the topic carries its author's signature.
   case model(Announcement)
   /// A feeder shares rows: a hashlist that names its dataslices.
   case hashlist(CID, slices: UInt32)

@@ -64,6 +64,15 @@ extension CollectiveMessage {
       message.announcements = announcements.map(\.message)
       message.wantsReply = wantsReply
       return message.wire
+    case .sealed(let announcements, let wantsReply):
+      var message = Murmur_Collective_News()
+      message.announcements = announcements.map { told in
+        var part = told.announcement.message
+        part.signature = .init(wire: told.signature)
+        return part
+      }
+      message.wantsReply = wantsReply
+      return message.wire
     }
   }
 
@@ -74,7 +83,17 @@ extension CollectiveMessage {
     let message = try Murmur_Collective_News(wire: bytes, what: "news")
     var announcements: [Announcement] = []
     for part in message.announcements { announcements.append(try Announcement(part)) }
-    return .news(announcements, wantsReply: message.wantsReply)
+    guard message.announcements.contains(where: { !$0.signature.isEmpty }) else {
+      return .news(announcements, wantsReply: message.wantsReply)
+    }
+    var sealed: [SealedAnnouncement] = []
+    for (announcement, part) in zip(announcements, message.announcements) {
+      guard part.signature.count <= SealedAnnouncement.signatureLimit else {
+        throw WireError("announcement", "a signature of \(part.signature.count) bytes is too long")
+      }
+      sealed.append(SealedAnnouncement(announcement, signature: part.signature.array))
+    }
+    return .sealed(sealed, wantsReply: message.wantsReply)
   }
 
   /// The number of bytes ``encode()`` gives, without encoding.
@@ -84,6 +103,14 @@ extension CollectiveMessage {
       var size = wantsReply ? 2 : 0
       for announcement in announcements {
         let length = announcement.wireSize
+        size += 1 + varintSize(UInt64(length)) + length
+      }
+      return size
+    case .sealed(let announcements, let wantsReply):
+      var size = wantsReply ? 2 : 0
+      for told in announcements {
+        let signature = told.signature.count
+        let length = told.announcement.wireSize + (signature > 0 ? 1 + varintSize(UInt64(signature)) + signature : 0)
         size += 1 + varintSize(UInt64(length)) + length
       }
       return size

@@ -119,6 +119,11 @@ public struct Collective: Machine, Sendable {
   var trainsThisCycle = true
   var own = Work.Own.counts
   var sharing = Sharing()
+  /// How announcements are proven to be their owners'.
+  public var sealing = Sealing.none
+  /// The signature of ``newest``.
+  var ownSeal: (root: CID, signature: [UInt8])?
+  var checks = Checks()
 
   /// A peer about to take part, with its own `rows` (a trainer has none) and the model it `start`s from, usually the session's common
   /// initial model.
@@ -166,6 +171,8 @@ public struct Collective: Machine, Sendable {
       if peer != id, !neighbours.contains(peer), neighbours.count < Directory.capacity { neighbours.append(peer) }
     case .heard(let peer, .news(let news, let wantsReply)):
       hear(news, from: peer, wantsReply: wantsReply, at: now, &chance, &effects)
+    case .heard(let peer, .sealed(let news, let wantsReply)):
+      hear(sealed: news, from: peer, wantsReply: wantsReply, at: now, &chance, &effects)
     case .noticed(let notice, let peer): take(notice, from: peer, at: now, &effects)
     case .fetched(let root, let bytes): arrived(root, bytes, at: now, &chance, &effects)
     case .notFetched(let root, let reason):

@@ -17,6 +17,7 @@ extension Collective {
     guard now.nanoseconds < session.length.nanoseconds else { return end(at: now, &chance, &effects) }
     cycle += 1
     cycleBegan = now
+    checks.reset()
     effects.append(.note(.cycleBegan(cycle)))
     let final = progress(at: now) >= 1 - session.finalShare
     let averages: Bool
@@ -66,7 +67,8 @@ extension Collective {
     if directory.entries.count < fanout { pool += neighbours.filter { directory.index(of: $0) == nil } }
     let contacts = chance.pick(fanout, from: pool)
     guard !contacts.isEmpty else { return choose(at: now, &chance, &effects) }
-    for peer in contacts { effects.append(.say(peer, .news(news, wantsReply: true))) }
+    let message = message(wantsReply: true)
+    for peer in contacts { effects.append(.say(peer, message)) }
     asked = now
     phase = .gathering(asked: contacts, round: round)
     effects.append(.arm(.answers, at: now + patience.limit))
@@ -83,11 +85,21 @@ extension Collective {
     _ news: [Announcement], from peer: PeerID, wantsReply: Bool, at now: Instant, _ chance: inout Chance,
     _ effects: inout Effects<Effect>
   ) {
-    for told in news.prefix(CollectiveMessage.announcementLimit) where told.peer != id {
-      if let stale = directory.hear(told, from: peer, at: now) { effects.append(.release(root: stale)) }
+    // Where announcements are signed, what is not signed says nothing of anybody; the sender is there, and may be answered.
+    if case .none = sealing {
+      for told in news.prefix(CollectiveMessage.announcementLimit) where told.peer != id {
+        if let stale = directory.hear(told, from: peer, at: now) { effects.append(.release(root: stale)) }
+      }
     }
+    answer(peer, wantsReply: wantsReply, at: now, &chance, &effects)
+  }
+
+  /// A peer has told its news: it is answered if it wants to be, and waited for no longer.
+  mutating func answer(
+    _ peer: PeerID, wantsReply: Bool, at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>
+  ) {
     directory.met(peer, at: now)
-    if wantsReply, case .newscast = session.announcements { effects.append(.say(peer, .news(self.news, wantsReply: false))) }
+    if wantsReply, case .newscast = session.announcements { effects.append(.say(peer, message(wantsReply: false))) }
     guard !wantsReply, case .gathering(var waiting, let round) = phase, let place = waiting.firstIndex(of: peer) else { return }
     patience.answered(after: now - asked)
     waiting.remove(at: place)

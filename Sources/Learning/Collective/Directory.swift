@@ -30,6 +30,8 @@ struct Directory: Sendable {
   private var keys: [UInt64] = []
   /// When each entry's model was made, likewise.
   private var mades: [Int64] = []
+  /// The signatures of the entries, where announcements are signed.
+  private var seals: [Seal] = []
   /// In a full table, what was made no later than this is not even looked at: no entry is older.
   private var oldest = Instant.origin
 
@@ -42,13 +44,13 @@ struct Directory: Sendable {
   func index(holding root: CID) -> Int? { entries.firstIndex { $0.announcement.root == root } }
 
   /// Takes in what `sender` says. Returns the root of an object that we hold and that this made out of date.
-  mutating func hear(_ told: Announcement, from sender: PeerID, at now: Instant) -> CID? {
+  mutating func hear(_ told: Announcement, seal: Seal? = nil, from sender: PeerID, at now: Instant) -> CID? {
     var announcement = told
     if announcement.made > now + Directory.tolerance { announcement.made = now }
     let servable = told.held || sender == told.peer
     guard let index = index(of: told.peer) else {
       guard entries.count < Directory.capacity || announcement.made > oldest else { return nil }
-      return take(Entry(announcement: announcement, holder: servable ? sender : told.peer, heard: now))
+      return take(Entry(announcement: announcement, holder: servable ? sender : told.peer, heard: now), seal)
     }
     if announcement.root == entries[index].announcement.root {
       if servable {
@@ -62,13 +64,29 @@ struct Directory: Sendable {
     let stale = entries[index].held ? known.root : nil
     entries[index] = Entry(announcement: announcement, holder: servable ? sender : told.peer, heard: now)
     mades[index] = announcement.made.nanoseconds
+    if let seal { seals[index] = seal }
     return stale
   }
 
+  /// Whether ``hear(_:seal:from:at:)`` would believe something new; what only says who serves a model that is known is not news.
+  func isNews(_ told: Announcement, at now: Instant) -> Bool {
+    let made = told.made > now + Directory.tolerance ? now : told.made
+    guard let index = index(of: told.peer) else { return entries.count < Directory.capacity || made > oldest }
+    let known = entries[index].announcement
+    return told.root != known.root && (made, told.cycle) > (known.made, known.cycle)
+  }
+
+  /// The owner's signature of a peer's announcement of `root`, if it is known.
+  func seal(of peer: PeerID, _ root: CID) -> Seal? {
+    guard let index = index(of: peer), entries[index].announcement.root == root, index < seals.count else { return nil }
+    return seals[index]
+  }
+
   /// Adds an entry; in a full table it takes the place of the oldest, unless it is older still.
-  private mutating func take(_ entry: Entry) -> CID? {
+  private mutating func take(_ entry: Entry, _ seal: Seal?) -> CID? {
     let made = entry.announcement.made.nanoseconds
     guard entries.count >= Directory.capacity else {
+      if let seal { seals.append(seal) }
       entries.append(entry)
       keys.append(entry.announcement.peer.word.a)
       mades.append(made)
@@ -82,6 +100,7 @@ struct Directory: Sendable {
     entries[first] = entry
     keys[first] = entry.announcement.peer.word.a
     mades[first] = made
+    if let seal { seals[first] = seal }
     return gone.held ? gone.announcement.root : nil
   }
 

@@ -84,7 +84,15 @@ extension Collective {
     sharing.overuse = session.slices.overuse
     switch notice {
     case .model(let announcement):
-      if let stale = directory.hear(announcement, from: peer, at: now) { effects.append(.release(root: stale)) }
+      var seal: Seal?
+      if case .strict = sealing {
+        // The message was signed by its author, who speaks for nobody else.
+        guard announcement.peer == peer else {
+          return effects.append(.note(.offended(by: peer, "it announces a model in the name of \(announcement.peer)")))
+        }
+        seal = Seal(signature: [], made: announcement.made)
+      }
+      if let stale = directory.hear(announcement, seal: seal, from: peer, at: now) { effects.append(.release(root: stale)) }
     case .hashlist(let root, _):
       guard !session.privacy, role != .feeder, sharing.lists.count < Sharing.listLimit else { return }
       sharing.lists.append((root, peer))

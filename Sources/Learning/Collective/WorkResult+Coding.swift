@@ -77,6 +77,9 @@ extension Collective {
   /// The optimiser's state as bytes, for what survives a crash.
   public var optimizerState: [UInt8] { optimizer.encode() }
 
+  /// The most bytes that the optimiser's state may have.
+  public var optimizerStateLimit: Int { 8 * architecture.parameterCount + 64 }
+
   /// Takes over an optimiser's state from an earlier life; throws unless it is one of this session.
   public mutating func restore(optimizerState bytes: [UInt8]) throws(WireError) {
     optimizer = try OptimizerState(session.training.optimizer.rule, decoding: bytes, count: architecture.parameterCount)

@@ -31,6 +31,8 @@ public struct ChannelLimits: Hashable, Sendable {
   public var growth = 16 << 20
   /// Bytes written on one stream that wait to be sent; a write beyond resets the stream, its writer did not heed ``lowWater``.
   public var unsent = 16 << 20
+  /// Bytes written on all streams of a connection that wait to be sent; a write beyond resets its stream.
+  public var unsentInAll = 64 << 20
   /// When a stream's waiting bytes fall to this, its writer is told that it may go on.
   public var lowWater = 256 << 10
   /// Bytes handed to the socket that it has not taken yet; further ones wait unencrypted.

@@ -1,9 +1,9 @@
 import MurmurBlocks
-import MurmurCollective
+public import MurmurCollective
 import MurmurCompute
-import MurmurMachines
-import MurmurPeer
-import MurmurScenario
+public import MurmurMachines
+public import MurmurPeer
+public import MurmurScenario
 import MurmurSessions
 
 /// Faults as a world acts them out.
@@ -76,11 +76,11 @@ extension FaultEvent.Change {
 }
 
 extension Fault.Liars.Lie {
-  /// What a liar makes of its own result: its model stays as it is, what it shows to others does not.
-  func told(_ result: WorkResult, by node: inout World.Node) -> WorkResult {
+  /// What a liar makes of its own result: its model stays as it is, what it shows to others does not. What it invents is drawn from `chance`.
+  public func told(_ result: WorkResult, by peer: borrowing Peer, chance: Chance) -> WorkResult {
     var told = result
-    let session = node.peer.collective.session
-    let architecture = node.peer.collective.architecture
+    let session = peer.collective.session
+    let architecture = peer.collective.architecture
     var shown = result.parameters
     switch self {
     case .inflate:
@@ -88,8 +88,8 @@ extension Fault.Liars.Lie {
       told.evaluation.lossSum = 0
       return told
     case .noise:
-      var chance = node.chance.fork("lie", result.parameters.count)
-      let seed = chance.next() ^ UInt64(bitPattern: Int64(node.peer.collective.cycle))
+      var lie = chance.fork("lie", result.parameters.count)
+      let seed = lie.next() ^ UInt64(bitPattern: Int64(peer.collective.cycle))
       shown = architecture.initialParameters(seed: seed)
       shown.scale(by: 10)
     case .zero: shown.scale(by: 0)
@@ -97,7 +97,7 @@ extension Fault.Liars.Lie {
     }
     guard result.object != nil else { return told }
     told.object = Object.build(
-      SafeTensors.encode(shown, architecture, metadata: ["session": session.name, "peer": "\(node.peer.id)"]))
+      SafeTensors.encode(shown, architecture, metadata: ["session": session.name, "peer": "\(peer.id)"]))
     return told
   }
 }

@@ -172,7 +172,7 @@ struct World {
       nodes[node].late.append(result)
       return
     }
-    if let lie = conditions.lies[node] { result = lie.told(result, by: &nodes[node]) }
+    if let lie = conditions.lies[node] { result = lie.told(result, by: nodes[node].peer, chance: nodes[node].chance) }
     trace.mix(at, 3, UInt64(node), result.object.map { $0.root.digest.a } ?? 0)
     step(node, .worked(result), at: at)
   }

@@ -101,16 +101,20 @@ extension Store {
 extension Store {
   /// A ``BlockStore`` that knows everything in this store: nodes in memory, leaves elsewhere, pins set.
   public func blockStore(memory: Int) throws(StoreError) -> BlockStore {
-    var blocks = BlockStore(budget: options.limit, memory: memory)
-    for pin in try pins() { blocks.restore(pin) }
+    BlockStore(budget: options.limit, memory: memory, try belongings())
+  }
+
+  /// Everything in this store, as far as a ``BlockStore`` has to know it.
+  public func belongings() throws(StoreError) -> BlockStore.Belongings {
+    var all = BlockStore.Belongings(pins: try pins())
     for held in try inventory() {
       if held.isNode {
-        if let block = try get(held.cid) { blocks.restore(block) }
+        if let block = try get(held.cid) { all.held.append(.node(block)) }
       } else {
-        blocks.restore(leaf: held.cid, size: held.size)
+        all.held.append(.leaf(held.cid, size: held.size))
       }
     }
-    return blocks
+    return all
   }
 
   /// What came of some errands.

@@ -63,6 +63,9 @@ package nonisolated struct Murmur_Collective_Announcement: Sendable {
   /// How often the owner has halved its learning rate because averages no longer got better.
   package var halvings: UInt32 = 0
 
+  /// The owner's Ed25519 signature over all of the above but `held`, in the domain of announcements and of the session.
+  package var signature: Data = Data()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -151,7 +154,7 @@ fileprivate nonisolated let _protobuf_package = "murmur.collective"
 
 nonisolated extension Murmur_Collective_Announcement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Announcement"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}peer\0\u{1}root\0\u{1}cycle\0\u{1}made\0\u{1}accuracy\0\u{1}loss\0\u{1}rows\0\u{1}held\0\u{3}ground_loss\0\u{1}halvings\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}peer\0\u{1}root\0\u{1}cycle\0\u{1}made\0\u{1}accuracy\0\u{1}loss\0\u{1}rows\0\u{1}held\0\u{3}ground_loss\0\u{1}halvings\0\u{1}signature\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -169,6 +172,7 @@ nonisolated extension Murmur_Collective_Announcement: SwiftProtobuf.Message, Swi
       case 8: try { try decoder.decodeSingularBoolField(value: &self.held) }()
       case 9: try { try decoder.decodeSingularFloatField(value: &self.groundLoss) }()
       case 10: try { try decoder.decodeSingularUInt32Field(value: &self.halvings) }()
+      case 11: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
       default: break
       }
     }
@@ -205,6 +209,9 @@ nonisolated extension Murmur_Collective_Announcement: SwiftProtobuf.Message, Swi
     if self.halvings != 0 {
       try visitor.visitSingularUInt32Field(value: self.halvings, fieldNumber: 10)
     }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -219,6 +226,7 @@ nonisolated extension Murmur_Collective_Announcement: SwiftProtobuf.Message, Swi
     if lhs.held != rhs.held {return false}
     if lhs.groundLoss != rhs.groundLoss {return false}
     if lhs.halvings != rhs.halvings {return false}
+    if lhs.signature != rhs.signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

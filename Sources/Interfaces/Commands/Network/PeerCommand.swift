@@ -15,7 +15,7 @@ struct PeerCommand: AsyncParsableCommand {
     usage: """
       murmur peer --session FILE [--number N | --data FILE [--label COLUMN]] [--role full|trainer|feeder]
                   [--listen ADDRESS …] [--join ADDRESS …] [--store DIR] [--begins TIME] [--until-over]
-                  [--mdns] [--metrics HOST:PORT]
+                  [--record FILE] [--shaped] [--mdns] [--metrics HOST:PORT]
       """,
     discussion: """
       The session file is a scenario, the same that `murmur simulate` runs: its session, its data and its faults, which act at this \
@@ -37,6 +37,9 @@ struct PeerCommand: AsyncParsableCommand {
   @Option(help: "When the session began, in seconds since 1970 (default: now).") var begins: Double?
   @Flag(help: "Find peers of the local network by multicast DNS, and be found.") var mdns = false
   @Option(help: "Serve metrics for Prometheus there, such as 127.0.0.1:9100.") var metrics: String?
+  @Option(help: "Write everything that this peer is told to a file, for `murmur replay`.") var record: String?
+  @Flag(help: "Impose the scenario's network too: its delays, rates and losses.") var shaped = false
+  @Flag(help: .hidden) var ofSwarm = false
   @Flag(help: "End when the session is over, instead of serving its models until Ctrl-C.") var untilOver = false
   @Flag(help: "Say what happens as lines of JSON on standard output.") var json = false
   @Flag(help: "Say more on standard error.") var verbose = false
@@ -64,6 +67,8 @@ struct PeerCommand: AsyncParsableCommand {
       plan.findsLocally = mdns
       plan.metrics = try metrics.map { try PeerMetrics.address($0) }
       plan.begins = begins ?? Date().timeIntervalSince1970
+      plan.recording = record
+      (plan.isShaped, plan.isOfSwarm) = (shaped, ofSwarm)
       plan.level = verbose ? .debug : .warning
       let teller: any PeerTeller = json ? JSONTeller() : ConsoleTeller(console)
       let running = try await RunningPeer(plan, teller, console)

@@ -9,6 +9,8 @@ enum PeerNews: Sendable {
   case metrics(String)
   /// A cycle ended with a model: its number, the test accuracy in percent if it was measured, and connected peers.
   case cycle(Int, accuracy: Double?, neighbours: Int, at: Double)
+  /// How it is, now and then: connections, streams, what waits, and resident bytes of memory.
+  case census(links: Int, streams: Int, pending: Int, memory: Int?)
   case over(accuracy: Double?, model: String?, cycles: Int, averages: Int)
   case trouble(String)
 }
@@ -30,6 +32,7 @@ struct ConsoleTeller: PeerTeller {
     case .cycle(let number, let accuracy, let neighbours, _):
       let words = accuracy.map { ", \(($0 * 10).rounded() / 10) % accurate on test rows" } ?? ""
       console.say("cycle \(number)\(words), \(neighbours) \(neighbours == 1 ? "peer" : "peers") connected")
+    case .census: break
     case .over(let accuracy, let model, let cycles, let averages):
       console.show("the session is over: \(cycles) cycles, \(averages) averages")
       if let accuracy { console.show("accuracy on test rows: \((accuracy * 100).rounded() / 100) %") }
@@ -53,6 +56,11 @@ struct JSONTeller: PeerTeller {
       fields = [
         .init("news", .string("cycle")), .init("cycle", .integer(number)), .init("accuracy", .optional(accuracy)),
         .init("neighbours", .integer(neighbours)), .init("at", .number(at)),
+      ]
+    case .census(let links, let streams, let pending, let memory):
+      fields = [
+        .init("news", .string("census")), .init("links", .integer(links)), .init("streams", .integer(streams)),
+        .init("pending", .integer(pending)), .init("memory", .optional(memory.map { Double($0) })),
       ]
     case .over(let accuracy, let model, let cycles, let averages):
       fields = [

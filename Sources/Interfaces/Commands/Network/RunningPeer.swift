@@ -37,6 +37,12 @@ struct OwnPlan: Sendable {
   /// When the session began, in seconds since 1970.
   var begins = 0.0
   var level = Logger.Level.warning
+  /// Where everything that this peer is told is written down.
+  var recording: String?
+  /// Whether the scenario's network is imposed on the real one.
+  var isShaped = false
+  /// Whether it is one of a swarm, whose peers have the scenario's identities whatever they store.
+  var isOfSwarm = false
 
   init(session: String) { self.session = session }
 }
@@ -84,8 +90,13 @@ final class RunningPeer: Sendable {
     endpoint = try await PeerMetrics.start(plan.metrics, group, logger)
     store = try plan.store.map { try Store(at: $0) }
     let keys = try RunningPeer.keys(plan, scenario, number)
-    let chance = Chance(seed: scenario.seed).fork("peer", number).fork("life", plan.store == nil ? 0 : Int(plan.begins))
-    let peer = try RunningPeer.peer(plan, setup, number, keys, chance, store)
+    let state = try store?.session(named: setup.session.name)
+    let life = state.map { $0.life + 1 } ?? 0
+    let chance = Chance(seed: scenario.seed).fork("peer", number).fork("life", Int(life))
+    let origin = LifeOrigin(
+      scenario: scenario, number: number, role: plan.role ?? scenario.peers.role(number),
+      inheritance: try LifeOrigin.inheritance(setup, store, state, console))
+    let peer = try origin.peer(setup, keys, seed: chance.seed, console)
     var configuration = NodeConfiguration()
     configuration.listen = plan.listen
     configuration.bootstraps = plan.join
@@ -95,9 +106,19 @@ final class RunningPeer: Sendable {
     configuration.transport.logger = logger
     let elapsed = Date().timeIntervalSince1970 - plan.begins
     configuration.sessionOffset = .seconds(elapsed) - (configuration.transport.clock.now - .origin)
+    configuration.life = (life, scenario.seed)
+    if plan.data == nil, !scenario.faults.faults.isEmpty || plan.isShaped {
+      let faults = ScenarioFaults(setup, number, isShaped: plan.isShaped)
+      configuration.adversity = faults
+      configuration.sessionOffset = configuration.sessionOffset + faults.skew
+    }
+    if let path = plan.recording {
+      configuration.recording = (
+        path, Recording.Header(seed: chance.seed, peer: keys.peerID.bytes, context: origin.encode())
+      )
+    }
     node = try await Node.make(
       configuration, keys: keys, peer: peer, chance: chance.fork("node"), store: store, group: group, workers: workers)
-    try await obey(number, scenario, plan)
     try await watch()
     let bound = try await node.start()
     teller.tell(.listening(bound.map { "\($0)/p2p/\(keys.peerID)" }))
@@ -107,59 +128,10 @@ final class RunningPeer: Sendable {
 
   /// The identity in the store; without one, of a scenario's peer the one that its number gives, of others a new one.
   private static func keys(_ plan: OwnPlan, _ scenario: Scenario, _ number: Int) throws -> KeyPair {
-    if let folder = plan.store { return try KeyFile(folder + "/identity.key").loadOrCreate() }
+    if let folder = plan.store, !plan.isOfSwarm { return try KeyFile(folder + "/identity.key").loadOrCreate() }
     if plan.data == nil { return SwarmKeys.pair(scenario.seed, number) }
     var generator = SystemRandomNumberGenerator()
     return KeyPair(seed: Digest(generator.next(), generator.next(), generator.next(), generator.next()))
-  }
-
-  private static func peer(
-    _ plan: OwnPlan, _ setup: Setup, _ number: Int, _ keys: KeyPair, _ chance: Chance, _ store: Store?
-  ) throws -> Peer {
-    let role = plan.role ?? setup.scenario.peers.role(number)
-    let start = setup.session.initialModel.map { setup.architecture.initialParameters(seed: $0) }
-    var collective = Collective(
-      id: keys.peerID, session: setup.session, architecture: setup.architecture, role: role, rows: setup.rows[number],
-      start: start ?? setup.architecture.initialParameters(seed: chance.fork("initial model").seed))
-    let modelBytes = setup.architecture.parameterCount * 4 + 4096
-    let budget = modelBytes * 26 + (setup.session.privacy ? 1 << 20 : 256 << 20)
-    let blocks = try store?.blockStore(memory: budget) ?? BlockStore(budget: budget)
-    if let store, let state = try store.session(named: setup.session.name), let root = state.model {
-      // A model that cannot be read any more is no reason not to begin: it is said, and learning begins anew.
-      do {
-        collective.resume(model: root, parameters: try stored(root, in: store, setup), cycle: state.cycle)
-      } catch { Console().say("the model of cycle \(state.cycle), \(root), cannot be gone on from: \(error)") }
-    }
-    let pubsub = PubSub(id: keys.peerID, settings: PubSub.Settings(.guarded(Signing.Signer(keys))))
-    return Peer(
-      collective: collective, exchange: Exchange(store: blocks, limits: .host), pubsub: pubsub, chance: chance, servesTopics: true
-    )
-  }
-
-  /// A model in the store, however many blocks it has.
-  private static func stored(_ root: CID, in store: Store, _ setup: Setup) throws -> ParameterVector {
-    var exporter = Exporter(root)
-    var file: [UInt8] = []
-    while let cid = exporter.needed {
-      guard let block = try store.get(cid) else { throw Failure("block \(cid) is not in \(store.path)") }
-      file += try exporter.take(block)
-      guard file.count <= setup.architecture.parameterCount * 4 + SafeTensors.headerLimit + 8 else {
-        throw Failure("the file is larger than a model of \(setup.architecture)")
-      }
-    }
-    return try ModelFile(file, setup.architecture).parameters(setup.architecture)
-  }
-
-  /// The scenario's faults act on this peer: while it is offline, nothing is said or heard.
-  private func obey(_ number: Int, _ scenario: Scenario, _ plan: OwnPlan) async throws {
-    guard plan.data == nil, !scenario.faults.faults.isEmpty else { return }
-    let forecast = Forecast(
-      scenario.faults, peers: scenario.peers.count, length: setup.session.length, cycle: setup.session.cycle,
-      chance: setup.chance.fork("faults"))
-    let numbers = Dictionary(
-      (0..<scenario.peers.count).map { (SwarmKeys.pair(scenario.seed, $0).peerID, $0) }, uniquingKeysWith: { first, _ in first })
-    let gate = Gate(forecast, number, numbers)
-    try await node.gate { gate.lets($0, $1) }
   }
 
   private func watch() async throws {
@@ -204,9 +176,15 @@ final class RunningPeer: Sendable {
   /// The peer's life, until the session is over or ``isEnding`` says so, and its end.
   func live(untilOver: Bool, isEnding: @Sendable () -> Bool) async throws {
     var isOver = false
+    var counted = ContinuousClock.now
     while !isEnding() {
       try await _Concurrency.Task.sleep(for: .milliseconds(50))
       let seen = try await node.snapshot()
+      if counted + .seconds(5) < .now {
+        counted = .now
+        teller.tell(
+          .census(links: seen.links, streams: seen.streams, pending: seen.pending, memory: Memory.resident))
+      }
       guard seen.hasEnded, !isOver else { continue }
       isOver = true
       let parameters = try await node.look { $0.collective.parameters }
@@ -222,36 +200,5 @@ final class RunningPeer: Sendable {
     try await node.close()
     try await workers.shutdownGracefully()
     try store?.close()
-  }
-}
-
-/// The identities of a scenario's peers on real sockets, which everybody who has the scenario can work out. They protect nothing; peers with
-/// a store have identities of their own.
-enum SwarmKeys {
-  static func pair(_ seed: UInt64, _ number: Int) -> KeyPair {
-    KeyPair(seed: .sha256(of: Array("murmur swarm \(seed) \(number)".utf8)))
-  }
-}
-
-/// Faults as they stand at an instant, asked for each message.
-private final class Gate: Sendable {
-  private let state: Mutex<(events: FaultEvents, conditions: FaultConditions)>
-  private let number: Int
-  private let numbers: [PeerID: Int]
-
-  init(_ forecast: Forecast, _ number: Int, _ numbers: [PeerID: Int]) {
-    state = Mutex((forecast.events(), FaultConditions(forecast)))
-    self.number = number
-    self.numbers = numbers
-  }
-
-  func lets(_ now: Instant, _ peer: PeerID) -> Bool {
-    state.withLock { state in
-      while let due = state.events.nextInstant, due <= now, let fault = state.events.next() {
-        state.conditions.apply(fault.change)
-      }
-      guard let other = numbers[peer] else { return state.conditions.isOnline[number] }
-      return state.conditions.reaches(from: number, to: other)
-    }
   }
 }

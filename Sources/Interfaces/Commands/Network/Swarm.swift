@@ -17,6 +17,8 @@ final class Swarm: Sendable {
     var model: String?
     var averages = 0
     var wasKilled = false
+    /// A fault of the scenario has stopped it, for now or for good.
+    var isDown = false
     var hasEnded = false
     var rest = ""
     var troubles: [String] = []
@@ -25,14 +27,26 @@ final class Swarm: Sendable {
   private let scenario: Scenario
   private let folder: RunFolder
   private let kill: Double
+  private let isShaped: Bool
+  /// Crashes that the scenario wants, acted by signals.
+  private let crashes: Mutex<FaultEvents>
+  private let hasCrashes: Bool
   private let console: Console
   private let members: Mutex<[Member]>
   private let begins: Double
   /// Seconds that the processes get to start before the session begins.
   private static let start = 0.15
 
-  init(_ scenario: Scenario, _ folder: RunFolder, kill: Double, console: Console) throws {
+  init(_ setup: Setup, _ folder: RunFolder, kill: Double, isShaped: Bool, console: Console) throws {
+    let scenario = setup.scenario
     self.scenario = scenario
+    self.isShaped = isShaped
+    crashes = Mutex(
+      Forecast(
+        scenario.faults, peers: scenario.peers.count, length: setup.session.length, cycle: setup.session.cycle,
+        chance: setup.chance.fork("faults")
+      ).events())
+    hasCrashes = scenario.faults.faults.contains { if case .crash = $0 { true } else { false } }
     self.folder = folder
     self.kill = kill
     self.console = console
@@ -46,7 +60,9 @@ final class Swarm: Sendable {
     defer { stop() }
     let length = scenario.session.length.seconds
     // The first peer is whom the others begin with; two more, so that its death keeps nobody out.
-    for number in 0..<scenario.peers.count {
+    let joins = scenario.peers.joins(length: scenario.session.length)
+    var late = joins.indices.filter { joins[$0] > .origin }.sorted { joins[$0] < joins[$1] }
+    for number in joins.indices where joins[number] == .origin {
       try launch(number)
       guard number < 3 else { continue }
       while addresses(number).isEmpty, !isStopped() {
@@ -62,11 +78,13 @@ final class Swarm: Sendable {
         hasKilled = true
         killShare()
       }
+      while let next = late.first, joins[next].seconds <= now { try launch(late.removeFirst()) }
+      try crash(upTo: now)
       let (running, newest, mean) = state
       console.progress(
         "the session     ", now / length,
         "\(running) processes, cycle \(newest), \(mean.map { "\(($0 * 10).rounded() / 10) % accurate" } ?? "")")
-      if running == 0 || now > length * 1.5 + 30 { break }
+      if (running == 0 && late.isEmpty && !awaitsSomebody(now)) || now > length * 1.5 + 30 { break }
     }
     console.clear()
   }
@@ -79,7 +97,9 @@ final class Swarm: Sendable {
     var arguments = [
       "peer", "--session", "\(folder.path)/session.yaml", "--number", "\(number)", "--listen", "/ip4/127.0.0.1/tcp/0",
     ]
-    arguments += ["--begins", "\(begins)", "--until-over", "--json"]
+    arguments += ["--begins", "\(begins)", "--until-over", "--json", "--of-swarm"]
+    if isShaped { arguments.append("--shaped") }
+    if hasCrashes { arguments += ["--store", store(number)] }
     for other in 0..<min(number, 3) { if let address = addresses(other).first { arguments += ["--join", address] } }
     process.arguments = arguments
     let (output, errors) = (Pipe(), Pipe())
@@ -144,6 +164,42 @@ final class Swarm: Sendable {
     }
   }
 
+  // MARK: Crashes
+
+  private func store(_ number: Int) -> String { "\(folder.path)/peers/\(number)" }
+
+  /// Stops and starts processes as the scenario says: memory lost is signal 9 and a new process, memory kept is a process that sleeps.
+  private func crash(upTo seconds: Double) throws {
+    guard hasCrashes else { return }
+    while let event = crashes.withLock({ $0.nextInstant.map { $0.seconds <= seconds } == true ? $0.next() : nil }) {
+      switch event.change {
+      case .crashed(let number, let memory, let disk):
+        let process = members.withLock { members in
+          members[number].isDown = true
+          return members[number].process
+        }
+        guard let process, process.isRunning else { continue }
+        _ = Foundation.kill(process.processIdentifier, memory == .kept ? SIGSTOP : SIGKILL)
+        guard memory == .lost else { continue }
+        process.waitUntilExit()
+        if disk == .lost { try? FileManager.default.removeItem(atPath: store(number)) }
+      case .restarted(let number):
+        members.withLock { $0[number].isDown = false }
+        if let process = members.withLock({ $0[number].process }), process.isRunning {
+          _ = Foundation.kill(process.processIdentifier, SIGCONT)
+        } else {
+          try launch(number)
+        }
+      case .wentOffline, .cameOnline, .began, .ended: continue
+      }
+    }
+  }
+
+  /// Whether somebody is down who will come back before the session is over.
+  private func awaitsSomebody(_ now: Double) -> Bool {
+    hasCrashes && now < scenario.session.length.seconds && members.withLock { $0.contains { $0.isDown } }
+  }
+
   private func killShare() {
     members.withLock { members in
       // The first, whom everybody began with, is among them.
@@ -157,7 +213,12 @@ final class Swarm: Sendable {
 
   private func stop() {
     members.withLock { members in
-      for member in members { if let process = member.process, process.isRunning { process.interrupt() } }
+      for member in members {
+        guard let process = member.process, process.isRunning else { continue }
+        process.interrupt()
+        // Who sleeps hears nothing.
+        _ = Foundation.kill(process.processIdentifier, SIGCONT)
+      }
     }
   }
 

@@ -12,17 +12,20 @@ struct SwarmCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swarm", abstract: "Run a session as many real peers on this machine, each a process of its own.",
     usage: """
-      murmur swarm [SCENARIO.yaml] [--peers N] [--seconds S] [--offline P] [--kill SHARE] [--alone] [--out DIR] …
+      murmur swarm [SCENARIO.yaml] [--peers N] [--seconds S] [--offline P] [--kill SHARE] [--shaped] [--out DIR] …
       """,
     discussion: """
       The peers talk over loopback as they would over any network. --seconds squeezes the session into that time, with as many work \
-      cycles as it has. --kill ends that share of the processes with signal 9 when half of the session is over. Beside it stand peers \
+      cycles as it has. The scenario's faults act at the peers' sockets, at the same shares of the session as in the simulator; crashes are \
+      real: signal 9 and a new process on the same store, or a stopped process where memory is kept. --kill ends that share of the processes with signal 9 when half of the session is over. Beside it stand peers \
       alone and one central model, as with `murmur simulate`.
       """)
 
   @OptionGroup var options: ScenarioOptions
   @Option(help: "How long the session lasts, in seconds of real time.") var seconds = 60.0
   @Option(help: "The share of the processes to kill at half-time, 0 to 1.") var kill = 0.0
+
+  @Flag(help: "Impose the scenario's network too: its delays, rates and losses.") var shaped = false
 
   func run() async throws {
     try await Attempt.run {
@@ -31,9 +34,7 @@ struct SwarmCommand: AsyncParsableCommand {
       let console = Console()
       let interruption = Interruption(console)
       var scenario = try options.resolve()
-      let factor = seconds / scenario.session.length.seconds
-      scenario.session.length = .seconds(seconds)
-      scenario.session.cycle = .seconds(scenario.session.cycle.seconds * factor)
+      scenario = scenario.squeezed(into: .seconds(seconds))
       let folder = try RunFolder(scenario.run.out ?? "runs/swarm-\(scenario.name)-seed\(scenario.seed)")
       let runner = try Runner(scenario, console: console, interruption: interruption)
       console.say(
@@ -41,7 +42,7 @@ struct SwarmCommand: AsyncParsableCommand {
       )
       let controls = runner.trainControls()
       guard !interruption.isWanted else { throw CancellationError() }
-      let swarm = try Swarm(scenario, folder, kill: kill, console: console)
+      let swarm = try Swarm(runner.setup, folder, kill: kill, isShaped: shaped, console: console)
       try await swarm.run { interruption.isWanted }
       let result = swarm.result(controls, setup: runner.setup)
       try folder.write(result.indented() + "\n", to: "result.json")

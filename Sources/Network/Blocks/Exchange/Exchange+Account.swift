@@ -8,6 +8,8 @@ extension Exchange {
     var found: [String] = []
     for fetch in fetches {
       found += fetch.contradictions
+      // What waits for the disk is a reason to ask nobody.
+      if !isCongested, fetch.isIdle { found.append("nobody is asked, though somebody could be") }
       for source in fetch.sources where source.expires < patienceArmed && source.expires != .never && source.isBusy {
         // The timer may be armed for later only if the source's patience shortened since; the next firing sees to it.
         if patienceArmed == .never { found.append("nobody waits for \(source.peer)") }
@@ -42,12 +44,13 @@ extension Fetch {
       }
       if source.isGone, source.isBusy { found.append("source \(index) is gone and busy") }
     }
-    if !sources.contains(where: \.isBusy), unasked == missing, places.isEmpty || unasked > 0, !sources.isEmpty {
-      if sources.contains(where: { !$0.isGone && $0.failures == 0 && $0.probe < 0 && !lacksAll($0) }) {
-        found.append("nobody is asked, though somebody could be")
-      }
-    }
     return found
+  }
+
+  /// Whether nobody is asked, though somebody could be.
+  fileprivate var isIdle: Bool {
+    guard !sources.contains(where: \.isBusy), unasked == missing, places.isEmpty || unasked > 0 else { return false }
+    return sources.contains { !$0.isGone && $0.failures == 0 && $0.probe < 0 && !lacksAll($0) }
   }
 
   private func lacksAll(_ source: Source) -> Bool {

@@ -72,8 +72,10 @@ extension Exchange {
     _ block: Block, from peer: PeerID, _ slot: Int, _ now: Instant, _ effects: inout Effects<Effect>
   ) {
     var isWanted = false
-    for fetch in fetches {
-      if let place = fetch.place(of: block.cid), !fetch.wants[place].isHere { isWanted = true }
+    for index in fetches.indices {
+      guard let place = fetches[index].place(of: block.cid) else { continue }
+      if !fetches[index].wants[place].isHere { isWanted = true }
+      answeredProbe(place, by: peer, slot, index, now)
     }
     guard isWanted else {
       unwanted(block, from: peer, slot, &effects)
@@ -130,6 +132,14 @@ extension Exchange {
     if store.shelf != nil { bring(below: block.cid, in: index, &effects) }
   }
 
+  /// A peer that was asked whether it has a block sent it, since it is small: that is an answer too.
+  private mutating func answeredProbe(_ place: Int, by peer: PeerID, _ slot: Int, _ index: Int, _ now: Instant) {
+    guard let source = fetches[index].source(of: peer), fetches[index].sources[source].probe == Int32(place) else { return }
+    fetches[index].sources[source].probe = -1
+    fetches[index].sources[source].failures = 0
+    renew(source, in: index, slot, now)
+  }
+
   /// A peer said whether it has a block.
   private mutating func noted(
     _ presence: BitswapMessage.Presence, by peer: PeerID, _ slot: Int, _ index: Int, _ now: Instant
@@ -169,9 +179,11 @@ extension Exchange {
   private mutating func unwanted(_ block: Block, from peer: PeerID, _ slot: Int, _ effects: inout Effects<Effect>) {
     statistics.unwanted += 1
     // A block that is here may have been asked for twice, after a silence; only strange ones count against the sender.
-    guard !store.has(block.cid), Int(ledgers[slot].unwanted) < limits.unwantedPerPeer else { return }
+    guard !store.has(block.cid) else { return }
     ledgers[slot].unwanted += 1
-    if Int(ledgers[slot].unwanted) == limits.unwantedPerPeer { effects.append(.report(peer, .unsolicitedBlocks)) }
+    guard Int(ledgers[slot].unwanted) >= limits.unwantedPerPeer else { return }
+    ledgers[slot].unwanted = 0
+    effects.append(.report(peer, .unsolicitedBlocks))
   }
 
   mutating func connected(_ peer: PeerID, _ now: Instant, _ effects: inout Effects<Effect>) {

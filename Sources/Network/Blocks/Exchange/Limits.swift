@@ -47,7 +47,7 @@ public struct Limits: Hashable, Sendable {
   public var unsettledBytes = 64 << 20
   /// Whether a peer that has nothing left to give is asked for blocks that a much slower one owes. It costs a block twice now and then.
   public var relievesSlowPeers = false
-  /// Unwanted blocks from one peer, beyond those it was asked for, until it is reported.
+  /// Unwanted blocks from one peer, beyond those it was asked for, until it is reported, and again after as many more.
   public var unwantedPerPeer = 64
 
   /// The default limits.
@@ -65,6 +65,8 @@ public struct Limits: Hashable, Sendable {
     limits.windowBytes = 8 << 30
     limits.grace = 1 << 30
     limits.unwrittenBytesPerPeer = 4 << 20
+    // What was asked for and came too late is not wanted any more, and no offence: a whole window of it at a time.
+    limits.unwantedPerPeer = 256
     return limits
   }
 }

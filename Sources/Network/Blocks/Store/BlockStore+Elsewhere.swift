@@ -65,6 +65,40 @@ extension BlockStore {
     shelf = Shelf(memoryBudget: memory)
   }
 
+  /// What the world kept from an earlier life.
+  public struct Belongings: Sendable {
+    /// A block that is there.
+    public enum Held: Sendable {
+      /// One that names others, or that is in memory for another reason.
+      case node(Block)
+      /// One whose bytes stay where they are.
+      case leaf(CID, size: Int)
+    }
+
+    /// The owner's wishes.
+    public var pins: [Pin]
+    /// The blocks, the longest unused first.
+    public var held: [Held]
+
+    /// Pins and blocks.
+    public init(pins: [Pin] = [], held: [Held] = []) {
+      self.pins = pins
+      self.held = held
+    }
+  }
+
+  /// A store for at most `budget` bytes, of which about `memory` stay in memory, that has what an earlier life left.
+  public init(budget: Int, memory: Int, _ belongings: Belongings) {
+    self.init(budget: budget, memory: memory)
+    for pin in belongings.pins { restore(pin) }
+    for held in belongings.held {
+      switch held {
+      case .node(let block): restore(block)
+      case .leaf(let cid, let size): restore(leaf: cid, size: size)
+      }
+    }
+  }
+
   /// Bytes of blocks that may lie in memory; `nil` if all do.
   public var memoryBudget: Int? { shelf?.memoryBudget }
 

@@ -25,7 +25,9 @@ extension Connection {
 
   mutating func write(_ stream: StreamID, _ bytes: [UInt8], _ effects: inout Effects<Effect>) {
     guard isOpen, !yamux.write(stream, bytes) else { return }
-    let what = "\(yamux.unsent(stream)) written bytes wait to be sent; write only when told that the stream is drained"
+    let what =
+      "\(yamux.unsent(stream)) written bytes wait to be sent, \(yamux.queued) on all streams; "
+      + "write only when told that the stream is drained"
     yamux.reset(stream)
     end(stream, .limit(what), &effects)
   }

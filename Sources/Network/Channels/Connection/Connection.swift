@@ -165,6 +165,10 @@ public struct Connection: Machine, Sendable {
   public var isClosed: Bool { if case .closed = stage { true } else { false } }
   /// Whether ``flush(at:effects:)`` would send something.
   public var canSend: Bool { isOpen && yamux.hasOutput && inFlight < limits.inFlight }
+  /// Whether the socket takes so little that answers pile up: read no more from it until it does.
+  public var isBehind: Bool { isOpen && yamux.answers.count > limits.answers / 2 }
+  /// Bytes written on all streams that wait to be sent.
+  public var unsentInAll: Int { yamux.queued }
   /// How many streams are open, both ways.
   public var streamCount: Int { yamux.count }
   /// The last measured round trip.

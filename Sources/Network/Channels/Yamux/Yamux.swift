@@ -31,6 +31,8 @@ package struct Yamux: Sendable {
   private(set) var outbound = 0
   var unacknowledged = 0
   var growth = 0
+  /// Bytes that wait on all streams.
+  package private(set) var queued = 0
   private var nextNumber: UInt32
   private let inboundParity: UInt32
   var highestInbound: UInt32 = 0
@@ -101,10 +103,11 @@ package struct Yamux: Sendable {
     let number = stream.number
     guard streams[number]?.writing == .open else { return true }
     streams[number]?.queue.append(bytes)
+    queued += bytes.count
     let waiting = streams[number]?.queue.count ?? 0
     if waiting > limits.lowWater { streams[number]?.owesDrained = true }
     schedule(number)
-    return waiting <= limits.unsent
+    return waiting <= limits.unsent && queued <= limits.unsentInAll
   }
 
   /// Ends the writing half after all that waits.
@@ -178,6 +181,7 @@ package struct Yamux: Sendable {
   mutating func remove(_ number: UInt32) {
     guard let state = streams.removeValue(forKey: number) else { return }
     growth -= state.window - Yamux.initialWindow
+    queued -= state.queue.count
     if state.isOutbound { outbound -= 1 } else { inbound -= 1 }
     if !state.isAcknowledged { unacknowledged -= 1 }
   }
@@ -241,6 +245,7 @@ package struct Yamux: Sendable {
     let flags = streams[number]?.takeFlags(isLast: isLast) ?? []
     YamuxHeader(.data, flags, stream: number, length: UInt32(count)).append(to: &record)
     streams[number]?.queue.move(count, to: &record)
+    queued -= count
     streams[number]?.credit -= count
     if state.owesDrained, waiting - count <= limits.lowWater {
       streams[number]?.owesDrained = false

@@ -19,7 +19,14 @@ extension PubSub {
     if !rpc.subscriptions.isEmpty { note(rpc.subscriptions, of: peer, index) }
     // A frame that is one message and nothing else is passed on as it is.
     let isBare = rpc.publish.count == 1 && rpc.subscriptions.isEmpty && !rpc.hasControl
-    for message in rpc.publish { hear(message, as: isBare ? rpc : nil, from: peer, index, at: now, &effects) }
+    for message in rpc.publish {
+      hear(message, as: isBare ? rpc : nil, from: peer, index, at: now, &effects)
+      // A forgery costs a look at a signature: of a frame full of them no more are looked at than it takes to know the sender.
+      if shared.isScored, score(index) < shared.thresholds.graylist {
+        statistics.unheard += 1
+        return
+      }
+    }
     if rpc.hasControl { obey(rpc.control, of: peer, index, at: now, &chance, &effects) }
   }
 

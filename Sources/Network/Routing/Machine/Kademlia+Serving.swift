@@ -80,7 +80,7 @@ extension Kademlia {
 
   private mutating func invalid() -> Result<KademliaMessage, Refusal> {
     statistics.invalid += 1
-    return .failure(.rejected)
+    return .failure(.invalid)
   }
 
   /// The peers nearest to a key that we may name to `peer`; the peer it is the key of, if we know it, first.

@@ -136,8 +136,10 @@ public struct Kademlia: Machine, Sendable {
     case malformed
     /// There is no answer to such a request.
     case silent
-    /// What was to be kept is not valid, or worse than what we have.
+    /// What was to be kept is worse than what we have, or of a kind that we do not keep.
     case rejected
+    /// What was to be kept is not valid: no honest peer keeps it, or passes it on.
+    case invalid
     /// There is no room for it.
     case full
   }

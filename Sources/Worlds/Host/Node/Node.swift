@@ -35,11 +35,24 @@ public final class Node: TransportDelegate, Sendable {
       let core = NodeCore(
         home: home, configuration: configuration, keys: keys, peer: peer, chance: chance, store: store, workers: workers,
         recordSequence: sequence)
+      if let (path, header) = configuration.recording { core.recorder = try Recorder(path, header, configuration.logger) }
       let node = Node(configuration, keys.peerID, home, NIOLoopBoundBox(core, eventLoop: home))
       core.transport = Transport(
-        identity: keys, group: group, configuration: configuration.transport, serving: core.served, delegate: node)
+        identity: keys, group: group, configuration: Node.transport(configuration), serving: core.served, delegate: node)
       return node
     }.get()
+  }
+
+  /// The transport's configuration; where there are faults, something stands at the sockets that can flip bits.
+  private static func transport(_ configuration: NodeConfiguration) -> TransportConfiguration {
+    var transport = configuration.transport
+    guard configuration.adversity != nil else { return transport }
+    let prepare = transport.prepare
+    transport.prepare = { channel in
+      try channel.pipeline.syncOperations.addHandler(SpoilingHandler())
+      try prepare?(channel)
+    }
+    return transport
   }
 
   private init(_ configuration: NodeConfiguration, _ id: PeerID, _ home: any EventLoop, _ core: NIOLoopBoundBox<NodeCore>) {
@@ -109,6 +122,8 @@ public final class Node: TransportDelegate, Sendable {
       for timer in it.peerTimers.values { timer.cancel() }  // house:allow(order) every one is cancelled
       for table in it.tables { for timer in table.timers.values { timer.cancel() } }  // house:allow(order) every one is cancelled
       it.identifyTimer?.cancel()
+      it.recorder?.flush()
+      it.saveAll()
       return it.transport
     }
     try await transport?.close().get()
@@ -124,7 +139,7 @@ public final class Node: TransportDelegate, Sendable {
       return try await transport.dial(address).get().peer
     }
     let link = try await onHomeFlat { it -> EventLoopFuture<Link> in
-      it.book.learn(peer, [address])
+      it.book.learn(peer, [address], isProven: true)
       it.dials[peer]?.notBefore = .origin
       return it.dial(peer) ?? it.home.makeFailedFuture(NodeError("\(peer) could not be reached a moment ago"))
     }
@@ -134,7 +149,7 @@ public final class Node: TransportDelegate, Sendable {
   /// Remembers where peers were; some of them are dialled when company is wanted.
   public func remember(_ peers: [(peer: PeerID, addresses: [Multiaddr])]) async throws {
     try await onHome { it in
-      for entry in peers { it.book.learn(entry.peer, entry.addresses) }
+      for entry in peers { it.book.learn(entry.peer, entry.addresses, isProven: true) }
       it.look()
     }
   }
@@ -143,23 +158,7 @@ public final class Node: TransportDelegate, Sendable {
   public func fetch(_ root: CID, providers: [PeerID] = [], within: Instant.Span = .minutes(2), toDisk: Bool = false) async throws
   {
     _ = try await onHomeFlat { it -> EventLoopFuture<CID> in
-      let promise = it.home.makePromise(of: CID.self)
-      it.fetches[root, default: []].append(promise)
-      let deadline = it.sessionNow + within
-      let keeping: Exchange.Keeping = toDisk ? .disk : .memory
-      it.step(.asked(.fetch(root, providers: providers, deadline: deadline, keeping: keeping)))
-      for index in it.tables.indices {
-        it.query(index, .findProviders(MurmurRouting.Key(providersOf: root), count: 8)) { outcome, _ in
-          guard case .providers(let contacts) = outcome, !contacts.isEmpty, it.fetches[root] != nil else { return }
-          for contact in contacts where contact.peer != it.keys.peerID {
-            it.book.learn(contact.peer, contact.addresses)
-            it.dial(contact.peer)
-          }
-          let peers = contacts.map(\.peer).filter { $0 != it.keys.peerID }
-          it.step(.asked(.fetch(root, providers: peers, deadline: deadline, keeping: keeping)))
-        }
-      }
-      return promise.futureResult
+      it.fetch(root, providers, until: it.sessionNow + within, toDisk ? .disk : .memory)
     }
   }
 
@@ -242,6 +241,12 @@ public final class Node: TransportDelegate, Sendable {
     public var model: CID?
     /// Whether its session is over.
     public var hasEnded = false
+    /// Connections, and streams on them, both ways.
+    public var links = 0
+    /// See ``links``.
+    public var streams = 0
+    /// Timers that are armed, requests that wait for an answer, and messages that wait for a peer.
+    public var pending = 0
   }
 
   /// A peer that is connected.
@@ -274,6 +279,7 @@ public final class Node: TransportDelegate, Sendable {
       seen.cycle = it.peer.collective.cycle
       seen.model = it.peer.collective.newest?.root
       seen.hasEnded = it.peer.collective.hasEnded
+      (seen.links, seen.streams, seen.pending) = it.census
       return seen
     }
   }
@@ -287,9 +293,6 @@ public final class Node: TransportDelegate, Sendable {
   public func witness(_ body: @escaping @Sendable (Instant, CollectiveEvent) -> Void) async throws {
     try await onHome { $0.witness = body }
   }
-
-  /// From now on messages to and from a peer pass only while `body` lets them: a fault plan.
-  public func gate(_ body: @escaping @Sendable (Instant, PeerID) -> Bool) async throws { try await onHome { $0.gate = body } }
 
   func onHome<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) throws -> Result) async throws -> Result {
     try await home.submit { [core] in try body(core.value) }.get()
@@ -307,6 +310,10 @@ public final class Node: TransportDelegate, Sendable {
   public func connected(_ link: Link) { core.value.connected(link) }
   /// A link is gone.
   public func disconnected(_ link: Link, _ why: ConnectionError) { core.value.disconnected(link, why) }
+  /// Whether a socket from there may go on.
+  public func admits(_ address: Multiaddr) -> Bool { core.value.admits(address) }
+  /// Somebody connected and did not prove who it is.
+  public func misbehaved(_ address: Multiaddr, _ why: ConnectionError) { core.value.misbehaved(address, why) }
   /// A peer opened a stream.
   public func accept(_ stream: PeerStream) -> (any StreamHandler)? { core.value.accept(stream) }
 }

@@ -30,6 +30,7 @@ extension NodeCore {
   /// Dials a peer at the addresses that are known; `nil` if it was tried in vain a moment ago.
   @discardableResult func dial(_ peer: PeerID) -> EventLoopFuture<Link>? {
     if let link = link(to: peer) { return home.makeSucceededFuture(link) }
+    guard misconduct.ban(of: peer, at: now) == nil else { return nil }
     guard dials[peer] != nil || dials.count < NodeCore.dialLimit else { return nil }
     var dial = dials[peer] ?? Dial()
     guard dial.isActive || dial.notBefore <= now else { return nil }
@@ -88,7 +89,7 @@ extension NodeCore {
       dial.waiting = []
       dial.deadline = .never
       let wait = configuration.backoff * Double(1 << min(dial.failures - 1, 8))
-      dial.notBefore = now + min(wait, .minutes(5))
+      dial.notBefore = now + min(wait, lost[peer] == nil ? .minutes(5) : configuration.reunion * 2)
       dials[peer] = dial
       // Whoever begins with nobody should hear of it without asking for more words.
       if dial.failures == 1, neighbours.isEmpty, configuration.bootstraps.contains(where: { $0.namedPeer == peer }) {
@@ -122,7 +123,7 @@ extension NodeCore {
 
   func sendWaiting(_ peer: PeerID) {
     guard let waiting = dials.removeValue(forKey: peer)?.waiting else { return }
-    for message in waiting { send(message, to: peer) }
+    for message in waiting { pass(message, to: peer) }
   }
 
   func expireDials() {

@@ -14,18 +14,24 @@ import NIOCore
 extension NodeCore {
   func connected(_ link: Link) {
     guard !isClosing else { return link.close("this peer is stopping") }
+    if let span = misconduct.ban(of: link.peer, at: now) {
+      link.close("it broke the rules and is shut out for another \(Int(span.seconds)) s")
+      return settleDial(link.peer, .failure(NodeError("\(link.peer) is shut out for another \(Int(span.seconds)) s")))
+    }
     var neighbour = neighbours[link.peer] ?? Neighbour()
     neighbour.links.append(link)
     neighbours[link.peer] = neighbour
-    if link.role == .dialer { book.learn(link.peer, [link.remoteAddress]) }
+    if link.role == .dialer { book.learn(link.peer, [link.remoteAddress], isProven: true) }
     step(
       identify: .connected(
         Identify.ConnectionID(link.id), link.peer, remote: link.remoteAddress, isOutbound: link.role == .dialer))
+    lost[link.peer] = nil
     settleDial(link.peer, .success(link))
   }
 
   func disconnected(_ link: Link, _ why: ConnectionError) {
     step(identify: .disconnected(Identify.ConnectionID(link.id)))
+    judge(link, why)
     guard var neighbour = neighbours[link.peer] else { return }
     neighbour.links.removeAll { $0.id == link.id }
     guard neighbour.links.isEmpty else {
@@ -33,23 +39,26 @@ extension NodeCore {
       return
     }
     neighbours[link.peer] = nil
+    held -= neighbour.held
     for outbox in [neighbour.collective, neighbour.blocks, neighbour.pubsub] { outbox?.drop() }
     note("\(link.peer) is gone: \(why)")
     if neighbour.isTold { step(.disconnected(link.peer)) }
+    if neighbour.languages.contains(.collective) { broke(link.peer, why) }
   }
 
   /// What is spoken on a stream that a peer opened.
   func accept(_ stream: PeerStream) -> (any StreamHandler)? {
     let name = stream.protocolName
+    guard neighbours[stream.peer] != nil, stream.link.streams(of: name) < mostStreams(name) else { return nil }
     switch name {
     case Identify.protocolID:
       let number = nextIdentify
       nextIdentify += 1
       identifyStreams[number] = stream
       step(identify: .asked(Identify.ConnectionID(stream.link.id), Identify.Request(number)))
-      return SilentStream()
+      return SilentStream(patience: configuration.silence)
     case Identify.pushProtocolID: return pushCollector(stream)
-    case Ping.protocolID: return EchoStream()
+    case Ping.protocolID: return EchoStream(patience: configuration.silence)
     case NodeCore.collectiveProtocol:
       return Inbox(most: CollectiveMessage.byteLimit, core: self) { core, bytes, stream in
         core.received(.collective(try CollectiveMessage.decode(bytes)), from: stream.peer)
@@ -77,7 +86,7 @@ extension NodeCore {
     let limit = configuration.waitingBytes
     if protocols.contains(NodeCore.collectiveProtocol) {
       neighbour.languages.insert(.collective)
-      neighbour.collective = Outbox(to: peer, [NodeCore.collectiveProtocol], limit: limit, core: self)
+      neighbour.collective = Outbox(to: peer, [NodeCore.collectiveProtocol], limit: limit / 16, core: self)
     }
     let bitswap = BitswapVersion.preference.filter(protocols.contains)
     if !bitswap.isEmpty {
@@ -101,17 +110,30 @@ extension NodeCore {
 
   // MARK: Upkeep
 
+  /// What is open and what waits: in a node that leaks nothing these numbers come down again.
+  var census: (links: Int, streams: Int, pending: Int) {
+    let links = neighbours.values.reduce(into: [Link]()) { $0 += $1.links }  // house:allow(order) they are counted
+    let waiting = dials.values.reduce(0) { $0 + $1.waiting.count + $1.promises.count }
+    let asked = tables.reduce(0) { $0 + $1.timers.count + $1.requests.count + $1.tokens.count + $1.queries.count }
+    let here = peerTimers.count + heldBack + fetches.count + identifyStreams.count + errands.count
+    return (links.count, links.reduce(0) { $0 + $1.streamCount }, waiting + asked + here)
+  }
+
   /// Looks after connections: enough of them, and not too many.
   func look() {
     guard !isClosing else { return }
+    recorder?.flush()
+    saveCredits()
     prune()
     expireDials()
+    reunite()
+    lookForSilence()
     let partners = neighbours.values.count { $0.languages.contains(.collective) }
     guard partners < configuration.degree else { return }
     var wanted = configuration.degree - partners - dials.count
     for address in configuration.bootstraps where wanted > 0 {
       guard let peer = address.namedPeer, peer != keys.peerID, neighbours[peer] == nil, dials[peer] == nil else { continue }
-      book.learn(peer, [address])
+      book.learn(peer, [address], isProven: true)
       if dial(peer) != nil { wanted -= 1 }
     }
     guard wanted > 0 else { return }

@@ -42,7 +42,7 @@ extension NodeCore {
       guard let link = link(connection) else { return }
       link.open(
         [Identify.pushProtocolID],
-        handler: SilentStream { stream in
+        handler: SilentStream(patience: configuration.silence) { stream in
           for message in messages { stream.write(MessageFraming.frame(message)) }
           stream.finish()
         })
@@ -66,7 +66,7 @@ extension NodeCore {
 
   private func identifyCollector(_ done: @escaping (Result<[IdentifyMessage], any Error>) -> Void) -> Collector {
     let limits = configuration.identify.limits
-    return Collector(most: limits.messageBytes, messages: limits.messages) { result in
+    return Collector(most: limits.messageBytes, messages: limits.messages, patience: configuration.silence) { result in
       done(result.flatMap { messages in Result { try messages.map { try IdentifyMessage.decode($0, limits: limits) } } })
     }
   }
@@ -76,14 +76,15 @@ extension NodeCore {
     return identifyCollector { [self] result in
       switch result {
       case .success(let messages): step(identify: .pushed(connection, messages))
-      case .failure(let error): note("\(stream.peer) pushed what cannot be read: \(error)")
+      case .failure(let error):
+        if !(error is ConnectionError) { strike(stream.link, "pushed what cannot be read: \(error)") }
       }
     }
   }
 
   private func learned(_ description: PeerDescription) {
     neighbours[description.peer]?.description = description
-    book.learn(description.peer, description.addresses)
+    book.learn(description.peer, description.addresses, isProven: true)
     let contact = Contact(description.peer, description.addresses)
     for index in tables.indices {
       step(table: index, .identified(contact, isServer: description.speaks(tables[index].protocolID)))
@@ -143,6 +144,7 @@ extension NodeCore {
       guard let stream = tables[index].tokens.removeValue(forKey: token.number) else { return }
       // Nothing is expected where silence is the answer, and further requests may follow on the stream.
       if refusal != .silent { stream.reset() }
+      refused(refusal, of: stream.peer)
     case .found(let query, let outcome): tables[index].queries[query]?(outcome, false)
     case .completed(let query, let outcome, _): tables[index].queries.removeValue(forKey: query)?(outcome, true)
     case .added(let contact): book.learn(contact.peer, contact.addresses)
@@ -162,7 +164,7 @@ extension NodeCore {
     book.learn(contact.peer, contact.addresses)
     let stream = RequestStream(
       message.encode(), expectsAnswer: message.expectsAnswer, most: KademliaMessage.Limits().messageBytes
-    ) { [self] result in ended(id, result, of: index) }
+    ) { [self] result in ended(id, result, by: contact.peer, of: index) }
     tables[index].requests[id] = stream
     let deadline = schedule(now + timeout) { stream.giveUp(NodeError("no answer within \(timeout.seconds) s")) }
     let bound = NIOLoopBound(self, eventLoop: home)
@@ -181,13 +183,14 @@ extension NodeCore {
     }
   }
 
-  private func ended(_ id: Kademlia.RequestID, _ result: Result<[UInt8]?, any Error>, of index: Int) {
+  private func ended(_ id: Kademlia.RequestID, _ result: Result<[UInt8]?, any Error>, by peer: PeerID, of index: Int) {
     guard tables[index].requests.removeValue(forKey: id) != nil else { return }
     switch result {
     case .success(nil): step(table: index, .delivered(id))
     case .success(let bytes?):
       do { step(table: index, .answered(id, try KademliaMessage.decode(bytes))) } catch {
         step(table: index, .failed(id, .broken))
+        offend(peer, Offence.plain, "answers a request with what cannot be read: \(error)")
       }
     case .failure(let error):
       let failure: Kademlia.RequestFailure =
@@ -201,7 +204,7 @@ extension NodeCore {
   }
 
   func tableInbox(_ index: Int) -> Inbox {
-    Inbox(most: KademliaMessage.Limits().messageBytes, core: self) { core, bytes, stream in
+    Inbox(most: KademliaMessage.Limits().messageBytes, idle: configuration.silence, core: self) { core, bytes, stream in
       let message = try KademliaMessage.decode(bytes)
       core.tables[index].nextToken += 1
       let token = core.tables[index].nextToken

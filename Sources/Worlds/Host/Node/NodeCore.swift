@@ -29,7 +29,11 @@ final class NodeCore {
     var collective: Outbox?
     var blocks: Outbox?
     var pubsub: Outbox?
-    var strikes = 0
+    /// Bytes of messages it has begun and not finished.
+    var held = 0
+    /// Messages it sent lately, as of ``chargedAt``.
+    var load = 0.0
+    var chargedAt = Instant.origin
     /// What it said before it was known what it speaks, at most ``NodeCore/waitingMessages``.
     var early: [Peer.Message] = []
   }
@@ -61,6 +65,14 @@ final class NodeCore {
   var neighbours: [PeerID: Neighbour] = [:]
   var book: AddressBook
   var dials: [PeerID: Dial] = [:]
+  /// Partners whose connections broke, since when; they are dialled again and again.
+  var lost: [PeerID: Instant] = [:]
+  var reunionDue = Instant.origin
+  /// What was done that should not have been, by whom and from where.
+  var misconduct: Misconduct<PeerID>
+  var sources: Misconduct<Source>
+  /// Bytes of messages that peers have begun and not finished.
+  var held = 0
 
   var identify: Identify
   var identifyChance: Chance
@@ -85,14 +97,19 @@ final class NodeCore {
   private var turns: [() -> Void] = []
   private var isTurning = false
   /// The newest model, until its blocks are safe on the disk.
-  private var unsaved: (root: CID, cycle: UInt32)?
+  var unsaved: (root: CID, cycle: UInt32)?
 
   /// Who waits for objects, and who hears topics.
   var fetches: [CID: [EventLoopPromise<CID>]] = [:]
+  var finding: [CID: Finding] = [:]
   var listeners: [Topic: [@Sendable (Topic, MurmurPubSub.Message) -> Void]] = [:]
   var witness: (@Sendable (Instant, CollectiveEvent) -> Void)?
-  /// Whether faults let the peer say and hear anything at present.
-  var gate: (@Sendable (Instant, PeerID) -> Bool)?
+  /// When ledgers are saved next.
+  var creditsDue = Instant.origin + NodeCore.creditInterval
+  /// Messages that a fault plan holds back.
+  var heldBack = 0
+  /// Where everything that the peer is told is written down.
+  var recorder: Recorder?
 
   init(
     home: any EventLoop, configuration: NodeConfiguration, keys: KeyPair, peer: Peer, chance: Chance, store: Store?,
@@ -107,6 +124,8 @@ final class NodeCore {
     self.recordSequence = recordSequence
     meters = NodeMeters(configuration.transport.metrics, tables: configuration.tables.map(\.protocolID))
     book = AddressBook(limit: configuration.addressBook)
+    misconduct = Misconduct(configuration.conduct, tolerance: Double(configuration.strikes))
+    sources = Misconduct(configuration.conduct, tolerance: configuration.conduct.addressTolerance)
     peerChance = chance.fork("node")
     identifyChance = chance.fork("identify")
     identify = Identify(
@@ -115,7 +134,8 @@ final class NodeCore {
         agentVersion: configuration.agentVersion), configuration: configuration.identify)
     tables = configuration.tables.enumerated().map { number, table in
       Table(
-        machine: Kademlia(id: keys.peerID, configuration: table), protocolID: table.protocolID,
+        machine: Kademlia(id: keys.peerID, configuration: table, mode: configuration.servesTables ? .server : .client),
+        protocolID: table.protocolID,
         chance: chance.fork("table", number))
     }
   }
@@ -147,7 +167,11 @@ final class NodeCore {
   func step(_ input: Peer.Input) {
     turn { [self] in
       var effects = Effects<Peer.Effect>()
-      peer.step(input, at: sessionNow, chance: &peerChance, effects: &effects)
+      if let recorder {
+        recorder.step(&peer, input, at: sessionNow, chance: &peerChance, effects: &effects)
+      } else {
+        peer.step(input, at: sessionNow, chance: &peerChance, effects: &effects)
+      }
       for effect in effects.list { perform(effect) }
       runErrands()
     }
@@ -182,12 +206,14 @@ final class NodeCore {
       let (home, bound) = (home, NIOLoopBound(self, eventLoop: home))
       workers.submit { state in
         guard case .active = state else { return }
+        let begun = NIODeadline.now()
         let result = work.run(on: Workbench())
-        home.execute { if !bound.value.isClosing { bound.value.step(.worked(result)) } }
+        let seconds = Double((NIODeadline.now() - begun).nanoseconds) / 1e9
+        home.execute { bound.value.worked(result, after: seconds) }
       }
     case .note(let event): noted(event)
     case .answer(let answer): answered(answer)
-    case .disconnect(let peer): for link in neighbours[peer]?.links ?? [] { link.close("its pub/sub score is too low") }
+    case .disconnect(let peer): shun(peer, "its pub/sub score is too low")
     case .connect(let peer, let record): offered(peer, record)
     case .disk(let errand): errands.append(errand)
     }
@@ -198,8 +224,10 @@ final class NodeCore {
     witness?(sessionNow, event)
     switch event {
     case .published(let root): unsaved = (root, peer.collective.cycle)
-    case .rejected(let root, let peer, let why): log.info("what \(peer) has as \(root) is not taken: \(why)")
-    case .offended(let peer, let what): log.info("\(peer) broke the rules: \(what)")
+    case .rejected(_, let who, let why):
+      // Who announced the model is known only where announcements are signed.
+      if case .strict = peer.collective.sealing { offend(who, Offence.plain, why) } else { log.info("\(who): \(why)") }
+    case .offended(let peer, let what): offend(peer, Offence.plain, "broke the rules: \(what)")
     default: break
     }
   }
@@ -207,7 +235,7 @@ final class NodeCore {
   private func answered(_ answer: Peer.Answer) {
     switch answer {
     case .fetched(let root): for promise in fetches.removeValue(forKey: root) ?? [] { promise.succeed(root) }
-    case .notFetched(let root, let failure): for promise in fetches.removeValue(forKey: root) ?? [] { promise.fail(failure) }
+    case .notFetched(let root, let failure): notFetched(root, failure)
     case .said(let topic, let message): for listener in listeners[topic] ?? [] { listener(topic, message) }
     }
   }
@@ -223,8 +251,8 @@ final class NodeCore {
 
   // MARK: Messages
 
-  func send(_ message: Peer.Message, to peer: PeerID) {
-    if let gate, !gate(sessionNow, peer) { return }
+  /// Hands a message to the peer's outbox.
+  func pass(_ message: Peer.Message, to peer: PeerID) {
     guard let link = link(to: peer), neighbours[peer]?.isTold == true else { return wait(message, for: peer) }
     let sent: Bool? =
       switch message {
@@ -239,8 +267,8 @@ final class NodeCore {
     }
   }
 
-  func received(_ message: Peer.Message, from peer: PeerID) {
-    if let gate, !gate(sessionNow, peer) { return }
+  /// Gives the machine a message that came.
+  func take(_ message: Peer.Message, from peer: PeerID) {
     meters.received(message)
     guard neighbours[peer]?.isTold == true else {
       if let count = neighbours[peer]?.early.count, count < NodeCore.waitingMessages { neighbours[peer]?.early.append(message) }
@@ -253,17 +281,6 @@ final class NodeCore {
   func wrote(_ bytes: Int, to peer: PeerID) {
     let bound = NIOLoopBound(self, eventLoop: home)
     home.execute { bound.value.step(.written(to: peer, bytes: bytes)) }
-  }
-
-  /// A peer sends what cannot be read; after a few times its connection is closed.
-  func strike(_ link: Link, _ what: String) {
-    meters.unreadable()
-    log.info("\(link.peer) \(what)")
-    neighbours[link.peer]?.strikes += 1
-    if let strikes = neighbours[link.peer]?.strikes, strikes >= configuration.strikes {
-      log.info("\(link.peer) is let go after \(strikes) messages that cannot be read")
-      for link in neighbours[link.peer]?.links ?? [] { link.close("it \(what)") }
-    }
   }
 
   // MARK: The disk
@@ -299,18 +316,5 @@ final class NodeCore {
     let promise = home.makePromise(of: Void.self)
     settling.append(promise)
     return promise.futureResult
-  }
-
-  /// The session's state names a model only when its root, which is stored last, is safe.
-  private func saveSession(_ root: CID) {
-    guard let store, let unsaved, unsaved.root == root else { return }
-    self.unsaved = nil
-    var state = SessionState(session: peer.collective.session.name, seed: 0)
-    state.model = unsaved.root
-    state.cycle = unsaved.cycle
-    let (log, saved) = (log, state)
-    workers.submit { _ in
-      do { try store.save(saved) } catch { log.error("\(error)") }
-    }
   }
 }

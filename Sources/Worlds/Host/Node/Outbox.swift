@@ -1,6 +1,7 @@
 import MurmurBlocks
 import MurmurChannels
 import MurmurIdentity
+import MurmurMachines
 import NIOCore
 
 /// Messages on their way to one peer in one protocol: a stream is opened with the first, and they follow each other on it.
@@ -29,6 +30,10 @@ final class Outbox: StreamHandler {
   /// Bytes of blocks that were handed to the stream and not reported yet.
   private var blockBytes = 0
   private var failures = 0
+  /// Bytes written to the stream, and how many of them had gone when progress was last seen.
+  private var written = 0
+  private var gone = 0
+  private var movedAt = Instant.origin
 
   init(to peer: PeerID, _ protocols: [String], limit: Int, core: NodeCore) {
     self.peer = peer
@@ -60,8 +65,22 @@ final class Outbox: StreamHandler {
     report()
   }
 
+  /// Whether much waits and nothing of it has gone for too long.
+  func isStuck(at now: Instant) -> Bool {
+    guard case .open(let stream) = phase, stream.unsent > stream.lowWater else {
+      movedAt = now
+      return false
+    }
+    if written - stream.unsent > gone {
+      gone = written - stream.unsent
+      movedAt = now
+    }
+    return now - movedAt > core.configuration.stuck
+  }
+
   func opened(_ stream: PeerStream) {
     phase = .open(stream)
+    (written, gone, movedAt) = (0, 0, core.now)
     failures = 0
     flush()
   }
@@ -103,11 +122,16 @@ final class Outbox: StreamHandler {
 
   private func write(_ content: Content, to stream: PeerStream) {
     switch content {
-    case .bytes(let bytes): stream.write(MessageFraming.frame(bytes))
+    case .bytes(let bytes):
+      let frame = MessageFraming.frame(bytes)
+      written += frame.count
+      stream.write(frame)
     case .blocks(let message):
       guard let version = BitswapVersion(rawValue: stream.protocolName), let bytes = message.encode(for: version) else { return }
       for block in message.blocks { blockBytes += block.bytes.count }
-      stream.write(BitswapFrames.frame(bytes))
+      let frame = BitswapFrames.frame(bytes)
+      written += frame.count
+      stream.write(frame)
       if stream.unsent <= stream.lowWater { report() }
     }
   }

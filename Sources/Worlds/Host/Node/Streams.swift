@@ -1,6 +1,7 @@
 import MurmurChannels
 import MurmurIdentify
 import MurmurIdentity
+import MurmurMachines
 import MurmurRouting
 import MurmurWire
 import NIOCore
@@ -9,26 +10,92 @@ import NIOCore
 final class Inbox: StreamHandler {
   private var framing: MessageFraming
   private unowned let core: NodeCore
+  private let idle: Instant.Span?
   private let read: (NodeCore, [UInt8], PeerStream) throws -> Void
+  /// Bytes of an unfinished message, as counted for the peer.
+  private var held = 0
+  /// Bytes that were received and not given back, because the peer sends too much or does not read its answers.
+  private var owed = 0
+  private var isHeldBack = false
+  private var isOver = false
 
-  init(most: Int, core: NodeCore, read: @escaping (NodeCore, [UInt8], PeerStream) throws -> Void) {
+  /// Reads messages of up to `most` bytes. With `idle` the stream may be silent for so long only, without only between messages.
+  init(
+    most: Int, idle: Instant.Span? = nil, core: NodeCore, read: @escaping (NodeCore, [UInt8], PeerStream) throws -> Void
+  ) {
     framing = MessageFraming(most: most)
+    self.idle = idle
     self.core = core
     self.read = read
   }
 
+  var patience: Instant.Span? { idle ?? (framing.waiting > 0 ? core.configuration.silence : nil) }
+
   func received(_ bytes: [UInt8], on stream: PeerStream) {
     framing.append(bytes)
+    owed += bytes.count
+    pump(stream)
+  }
+
+  /// Reads on while the answers are read.
+  private func pump(_ stream: PeerStream) {
+    guard !isOver else { return }
     do {
-      while let message = try framing.next() { try read(core, message, stream) }
-      stream.consumed(bytes.count)
+      var count = 0
+      while stream.unsent <= stream.lowWater, let message = try framing.next() {
+        count += 1
+        try read(core, message, stream)
+      }
+      guard core.hold(framing.waiting - held, for: stream.peer) else {
+        core.offend(stream.peer, NodeCore.Offence.slowness, "begins more messages than it finishes on \(stream.protocolName)")
+        return end(stream)
+      }
+      held = framing.waiting
+      if count > 0, let span = core.charge(stream.peer, count) { holdBack(stream, span) }
+      giveBack(stream)
     } catch {
       core.strike(stream.link, "sends what cannot be read on \(stream.protocolName): \(error)")
-      stream.reset()
+      end(stream)
     }
   }
 
+  private func giveBack(_ stream: PeerStream) {
+    guard !isHeldBack, owed > 0, stream.unsent <= stream.lowWater else { return }
+    stream.consumed(owed)
+    owed = 0
+  }
+
+  private func holdBack(_ stream: PeerStream, _ span: Instant.Span) {
+    guard !isHeldBack else { return }
+    isHeldBack = true
+    let (inbox, bound) = (NIOLoopBound(self, eventLoop: core.home), stream)
+    core.home.scheduleTask(in: .nanoseconds(min(span, .seconds(10)).nanoseconds)) {
+      inbox.value.isHeldBack = false
+      if !inbox.value.isOver { inbox.value.giveBack(bound) }
+    }
+  }
+
+  private func end(_ stream: PeerStream) {
+    release(stream)
+    stream.reset()
+  }
+
+  private func release(_ stream: PeerStream) {
+    isOver = true
+    _ = core.hold(-held, for: stream.peer)
+    held = 0
+  }
+
+  func drained(_ stream: PeerStream) { pump(stream) }
+
   func ended(_ stream: PeerStream) { stream.finish() }
+
+  func closed(_ stream: PeerStream, _ error: ConnectionError?) {
+    guard !isOver else { return }
+    let wasLate = if case .late? = error?.reason { framing.waiting > 0 } else { false }
+    release(stream)
+    if wasLate { core.offend(stream.peer, NodeCore.Offence.slowness, "does not finish a message on \(stream.protocolName)") }
+  }
 }
 
 /// A stream that is read to its end, or to a bound, and then judged whole.
@@ -41,12 +108,14 @@ final class Collector: StreamHandler {
   private var messages: [[UInt8]] = []
   private var done: Done?
   private let writes: [[UInt8]]?
+  let patience: Instant.Span?
 
   /// Reads up to so many messages. With `writes`, a stream that is opened here: these are written, and it is finished.
-  init(most: Int, messages: Int, writes: [[UInt8]]? = nil, done: @escaping Done) {
+  init(most: Int, messages: Int, writes: [[UInt8]]? = nil, patience: Instant.Span? = nil, done: @escaping Done) {
     framing = MessageFraming(most: most)
     mostMessages = messages
     self.writes = writes
+    self.patience = patience
     self.done = done
   }
 
@@ -155,11 +224,23 @@ final class RequestStream: StreamHandler {
 /// Sends back what comes, as `/ipfs/ping/1.0.0` wants it.
 final class EchoStream: StreamHandler {
   private var echo = PingEcho()
+  private var owed = 0
+  let patience: Instant.Span?
+
+  init(patience: Instant.Span? = nil) { self.patience = patience }
 
   func received(_ bytes: [UInt8], on stream: PeerStream) {
     let answer = echo.receive(bytes)
     if !answer.isEmpty { stream.write(answer) }
-    stream.consumed(bytes.count)
+    owed += bytes.count
+    if stream.unsent <= stream.lowWater { drained(stream) }
+  }
+
+  /// Who does not read its answers may not go on asking.
+  func drained(_ stream: PeerStream) {
+    guard owed > 0 else { return }
+    stream.consumed(owed)
+    owed = 0
   }
 
   func ended(_ stream: PeerStream) { stream.finish() }
@@ -168,8 +249,12 @@ final class EchoStream: StreamHandler {
 /// A stream that only waits until what was written is gone: nothing is expected on it.
 final class SilentStream: StreamHandler {
   private let onOpen: (PeerStream) -> Void
+  let patience: Instant.Span?
 
-  init(_ onOpen: @escaping (PeerStream) -> Void = { _ in }) { self.onOpen = onOpen }
+  init(patience: Instant.Span? = nil, _ onOpen: @escaping (PeerStream) -> Void = { _ in }) {
+    self.patience = patience
+    self.onOpen = onOpen
+  }
 
   func opened(_ stream: PeerStream) { onOpen(stream) }
   func received(_ bytes: [UInt8], on stream: PeerStream) { stream.consumed(bytes.count) }

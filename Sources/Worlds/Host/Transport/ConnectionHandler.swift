@@ -34,6 +34,11 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var isClosing = false
   private var timers: [Connection.Timer: Scheduled<Void>] = [:]
   private var streams: [StreamID: OpenStream] = [:]
+  /// Streams that the other side opened, by protocol.
+  private(set) var inbound: [String: Int] = [:]
+  private var isPaused = false
+  /// When the socket last took something, or was idle.
+  private var takenAt = Instant.origin
   private var requests: [UInt64: any StreamHandler] = [:]
   private var nextRequest: UInt64 = 0
 
@@ -42,6 +47,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     let handler: any StreamHandler
     var isFinished = false
     var isEnded = false
+    var heardAt: Instant
   }
 
   init(
@@ -115,6 +121,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     nextRequest += 1
   }
 
+  /// Tells what stands between this and the socket.
+  func tell(_ event: any Sendable) { context?.triggerUserOutboundEvent(event, promise: nil) }
+
   func finish(_ stream: StreamID) {
     take(.finish(stream))
     streams[stream]?.isFinished = true
@@ -122,7 +131,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   }
 
   func reset(_ stream: StreamID) {
-    streams[stream] = nil
+    forget(stream)
     take(.reset(stream))
   }
 
@@ -153,6 +162,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     isSettling = false
     if !effects.isEmpty || connection.canSend { schedule() }
     if isClosing, writtenBytes == 0 { context?.close(promise: nil) }
+    pace()
   }
 
   private func perform() {
@@ -179,7 +189,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     case .refused(let request, let error): requests.removeValue(forKey: request)?.refused(error)
     case .received(let stream, let bytes):
       // A stream that was reset here may still be sent to.
-      if let open = streams[stream] { open.handler.received(bytes, on: open.stream) }
+      if let open = streams[stream] {
+        streams[stream]?.heardAt = now
+        open.handler.received(bytes, on: open.stream)
+      }
     case .ended(let stream):
       guard let open = streams[stream] else { return }
       streams[stream]?.isEnded = true
@@ -194,6 +207,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   /// Hands the records at hand to the socket, with one promise for all.
   private func send() {
     guard let context, let last = writes.popLast() else { return }
+    if writtenBytes == 0 { takenAt = now }
     var count = last.readableBytes
     for buffer in writes {
       count += buffer.readableBytes
@@ -212,6 +226,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   private func tookBytes(_ count: Int) {
     writtenBytes -= count
+    takenAt = now
     taken += count
     guard !isSettling else { return }
     connection.take(.sent(taken), at: now, effects: &effects)
@@ -251,18 +266,50 @@ final class ConnectionHandler: ChannelInboundHandler {
     case .here(let request):
       transport.meters.openedStream(here: true)
       guard let handler = requests.removeValue(forKey: request) else { return take(.reset(id)) }
-      streams[id] = OpenStream(stream: stream, handler: handler)
+      streams[id] = OpenStream(stream: stream, handler: handler, heardAt: now)
       handler.opened(stream)
     case .there:
       transport.meters.openedStream(here: false)
       guard let handler = transport.delegate.accept(stream) else { return take(.reset(id)) }
-      streams[id] = OpenStream(stream: stream, handler: handler)
+      streams[id] = OpenStream(stream: stream, handler: handler, heardAt: now)
+      inbound[name, default: 0] += 1
     }
   }
 
   private func close(_ id: StreamID, _ error: ConnectionError?) {
-    guard let open = streams.removeValue(forKey: id) else { return }
+    guard let open = forget(id) else { return }
     open.handler.closed(open.stream, error)
+  }
+
+  @discardableResult private func forget(_ id: StreamID) -> OpenStream? {
+    guard let open = streams.removeValue(forKey: id) else { return nil }
+    if case .there = open.stream.origin {
+      let left = (inbound[open.stream.protocolName] ?? 1) - 1
+      inbound[open.stream.protocolName] = left > 0 ? left : nil
+    }
+    return open
+  }
+
+  // MARK: Care
+
+  /// Nothing is read while the socket does not take the answers to what was read: who does not listen is not heard.
+  private func pace() {
+    guard connection.isBehind != isPaused, let context else { return }
+    isPaused.toggle()
+    context.channel.setOption(.autoRead, value: !isPaused).whenFailure { _ in }
+  }
+
+  /// Resets streams whose other side has been silent for longer than their handlers bear. Whether the socket has taken nothing of what was
+  /// written to it for too long.
+  func endsSilence() -> Bool {
+    let now = now
+    for id in streams.keys.sorted() {
+      guard let open = streams[id], let patience = open.handler.patience, now - open.heardAt > patience else { continue }
+      forget(id)
+      take(.reset(id))
+      open.handler.closed(open.stream, ConnectionError(.open, .late("what was to come on a stream"), peer: connection.peer))
+    }
+    return writtenBytes > 0 && now - takenAt > transport.configuration.stall
   }
 
   /// All is over: streams first, in order, then the link.
@@ -274,6 +321,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     } else {
       if dialled == nil { transport.meters.failedHandshake() }
       transport.delegate.failed(remoteAddress, error)
+      if connection.role == .listener { transport.delegate.misbehaved(remoteAddress, error) }
       let problem = "\(error)"
       dialled?.fail(TransportError(.dialling, remoteAddress, error.peer, problem, cause: error))
     }

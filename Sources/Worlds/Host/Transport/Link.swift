@@ -50,8 +50,20 @@ public final class Link: Sendable {
   /// Closes the connection; all its streams end. On ``loop``.
   public func close(_ why: String) { handler.value.take(.close(why)) }
 
+  /// Flips a bit of what is sent next, where a fault plan put something between socket and connection that can. On ``loop``.
+  func spoil() { handler.value.tell(SpoilingHandler.Spoil()) }
+
   /// How many streams are open, both ways. On ``loop``.
   public var streamCount: Int { handler.value.connection.streamCount }
+
+  /// Bytes written on all streams that wait to be sent. On ``loop``.
+  var unsent: Int { handler.value.connection.unsentInAll }
+
+  /// How many streams for that protocol the other side has open. On ``loop``.
+  func streams(of name: String) -> Int { handler.value.inbound[name] ?? 0 }
+
+  /// Ends streams that have been silent for too long. Whether the socket has taken nothing for too long. On ``loop``.
+  func endsSilence() -> Bool { handler.value.endsSilence() }
 
   /// The last measured round trip. On ``loop``.
   public var roundTrip: Instant.Span? { handler.value.connection.roundTrip }
@@ -116,6 +128,8 @@ public protocol StreamHandler: AnyObject {
   func drained(_ stream: PeerStream)
   /// The stream is over; the last that is heard of it. Without error both sides had finished.
   func closed(_ stream: PeerStream, _ error: ConnectionError?)
+  /// How long the other side may be silent at present; then the stream is reset, which ``closed(_:_:)`` tells. `nil` for ever.
+  var patience: Instant.Span? { get }
 }
 
 extension StreamHandler {
@@ -129,6 +143,8 @@ extension StreamHandler {
   public func drained(_ stream: PeerStream) {}
   /// Does nothing.
   public func closed(_ stream: PeerStream, _ error: ConnectionError?) {}
+  /// The other side may be silent for ever.
+  public var patience: Instant.Span? { nil }
 }
 
 /// What a transport tells whoever uses it, each on the loop of the link that it concerns.
@@ -141,6 +157,8 @@ public protocol TransportDelegate: AnyObject, Sendable {
   func disconnected(_ link: Link, _ why: ConnectionError)
   /// A connection ended before it was one.
   func failed(_ address: Multiaddr, _ why: ConnectionError)
+  /// The same, of one that came from outside.
+  func misbehaved(_ address: Multiaddr, _ why: ConnectionError)
   /// The peer opened a stream for a protocol that is served; gives its handler, or `nil` to reset it.
   func accept(_ stream: PeerStream) -> (any StreamHandler)?
 }
@@ -150,4 +168,6 @@ extension TransportDelegate {
   public func admits(_ address: Multiaddr) -> Bool { true }
   /// Does nothing.
   public func failed(_ address: Multiaddr, _ why: ConnectionError) {}
+  /// Does nothing.
+  public func misbehaved(_ address: Multiaddr, _ why: ConnectionError) {}
 }

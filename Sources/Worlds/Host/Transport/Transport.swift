@@ -30,6 +30,8 @@ public final class Transport: Sendable {
     var dialling = 0
     /// Inbound sockets without a link.
     var unproven = 0
+    /// Inbound sockets from each place, and how many of them are without a link.
+    var perSource: [Source: (all: Int, unproven: Int)] = [:]
     var nextID: UInt64 = 1
     var isClosed = false
 
@@ -37,19 +39,60 @@ public final class Transport: Sendable {
     // house:allow(order) sorted at the end
     var links: [Link] { sockets.values.compactMap(\.link).sorted { $0.id < $1.id } }
 
-    static func enter(_ channel: any Channel, isInbound: Bool, _ state: inout State) -> UInt64 {
+    static func enter(_ channel: any Channel, from source: Source?, isInbound: Bool, _ state: inout State) -> UInt64 {
       let id = state.nextID
       state.nextID += 1
-      state.sockets[id] = Socket(channel: channel, isInbound: isInbound)
-      if isInbound { state.unproven += 1 }
+      state.sockets[id] = Socket(channel: channel, isInbound: isInbound, source: source)
+      guard isInbound else { return id }
+      state.unproven += 1
+      if let source {
+        state.perSource[source, default: (0, 0)].all += 1
+        state.perSource[source, default: (0, 0)].unproven += 1
+      }
       return id
+    }
+
+    /// A socket is proven, or gone, and no longer counts among those that are not proven.
+    mutating func settle(_ id: UInt64) {
+      guard let socket = sockets[id], socket.isInbound, !socket.isSettled else { return }
+      sockets[id]?.isSettled = true
+      unproven -= 1
+      if let source = socket.source { perSource[source]?.unproven -= 1 }
+    }
+
+    /// The oldest unproven socket from where most of them come.
+    mutating func surplus() -> Socket? {
+      let candidates = sockets.filter { $0.value.isInbound && !$0.value.isSettled }
+      func weight(_ socket: Socket) -> Int { socket.source.flatMap { perSource[$0]?.unproven } ?? 1 }
+      let oldest = candidates.min { left, right in
+        let (a, b) = (weight(left.value), weight(right.value))
+        return a != b ? a > b : left.key < right.key
+      }
+      guard let oldest else { return nil }
+      settle(oldest.key)
+      return oldest.value
+    }
+
+    mutating func leave(_ id: UInt64) {
+      settle(id)
+      guard let socket = sockets.removeValue(forKey: id) else { return }
+      if socket.isInbound, let source = socket.source {
+        let left = (perSource[source]?.all ?? 1) - 1
+        if left > 0 { perSource[source]?.all = left } else { perSource[source] = nil }
+      }
+      guard let link = socket.link else { return }
+      let left = perPeer[link.peer, default: 1] - 1
+      perPeer[link.peer] = left > 0 ? left : nil
     }
   }
 
   private struct Socket: Sendable {
     let channel: any Channel
     let isInbound: Bool
+    let source: Source?
     var link: Link?
+    /// Whether it no longer counts among those that are not proven.
+    var isSettled = false
   }
 
   /// A transport whose sockets live on the loops of `group`, which is the caller's to shut down after ``close()``.
@@ -67,6 +110,9 @@ public final class Transport: Sendable {
 
   /// The links there are, in the order in which they came.
   public var links: [Link] { state.withLockedValue { $0.links } }
+
+  /// How many sockets there are, and how many of them came from outside and have not proven who they are.
+  var socketCounts: (all: Int, unproven: Int) { state.withLockedValue { ($0.sockets.count, $0.unproven) } }
 
   /// The links to one peer, in the order in which they came.
   public func links(to peer: PeerID) -> [Link] { links.filter { $0.peer == peer } }
@@ -182,7 +228,7 @@ public final class Transport: Sendable {
   ) {
     let id: UInt64? = state.withLockedValue { state in
       state.dialling -= 1
-      return state.isClosed ? nil : State.enter(channel, isInbound: false, &state)
+      return state.isClosed ? nil : State.enter(channel, from: nil, isInbound: false, &state)
     }
     guard let id else {
       promise.fail(TransportError(.dialling, address, expected, "the transport was closed meanwhile"))
@@ -200,12 +246,16 @@ public final class Transport: Sendable {
   /// An inbound socket: closed at once if there are too many, or if the delegate does not want it.
   private func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
     let address = Multiaddr(channel.remoteAddress) ?? Multiaddr([])
-    let id: UInt64? = state.withLockedValue { state in
-      guard !state.isClosed, state.sockets.count + state.dialling < configuration.connections,
-        state.unproven < configuration.unproven
-      else { return nil }
-      return State.enter(channel, isInbound: true, &state)
+    let source = Source(address)
+    let (id, surplus): (UInt64?, Socket?) = state.withLockedValue { state in
+      guard !state.isClosed, state.sockets.count + state.dialling < configuration.connections else { return (nil, nil) }
+      if let source, let there = state.perSource[source], !(configuration.sparesLoopback && source.isLoopback) {
+        guard there.all < configuration.perAddress, there.unproven < configuration.unprovenPerAddress else { return (nil, nil) }
+      }
+      let surplus = state.unproven >= configuration.unproven ? state.surplus() : nil
+      return (State.enter(channel, from: source, isInbound: true, &state), surplus)
     }
+    surplus?.channel.close(promise: nil)
     guard let id else {
       meters.refused()
       return channel.close()
@@ -235,28 +285,19 @@ public final class Transport: Sendable {
 
   /// Counts a link whose peer is proven; false if that peer has too many.
   func enter(_ link: Link) -> Bool {
-    state.withLockedValue { state in
+    let isEntered = state.withLockedValue { state in
       guard state.perPeer[link.peer, default: 0] < configuration.perPeer else { return false }
-      guard let socket = state.sockets[link.id] else { return false }
+      guard state.sockets[link.id] != nil else { return false }
       state.sockets[link.id]?.link = link
       state.perPeer[link.peer, default: 0] += 1
-      if socket.isInbound {
-        state.unproven -= 1
-        meters.acceptedConnection()
-      }
+      state.settle(link.id)
       return true
     }
+    if isEntered, link.role == .listener { meters.acceptedConnection() }
+    return isEntered
   }
 
   private func leave(_ id: UInt64) {
-    state.withLockedValue { state in
-      guard let socket = state.sockets.removeValue(forKey: id) else { return }
-      guard let link = socket.link else {
-        if socket.isInbound { state.unproven -= 1 }
-        return
-      }
-      let left = state.perPeer[link.peer, default: 1] - 1
-      state.perPeer[link.peer] = left > 0 ? left : nil
-    }
+    state.withLockedValue { $0.leave(id) }
   }
 }

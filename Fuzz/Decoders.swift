@@ -1,0 +1,154 @@
+import MurmurBlocks
+import MurmurChannels
+import MurmurCollective
+import MurmurIdentify
+import MurmurIdentity
+import MurmurMachines
+import MurmurPubSub
+import MurmurRouting
+import MurmurWire
+
+/// What the seeds are made of.
+enum Sample {
+  static let keys = (0..<8).map { KeyPair(seed: .sha256(of: [UInt8($0)])) }
+  static let cid = CID(codec: .raw, hashing: [1, 2, 3])
+  static let object = Object.build((0..<3_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }, chunk: 500)
+  static let topic = Topic("topic")
+
+  static func peer(_ number: Int) -> PeerID { keys[number % keys.count].peerID }
+
+  static var address: Multiaddr { Multiaddr([.ip4([127, 0, 0, 1]), .tcp(4_001)]) }
+
+  static var announcement: Announcement {
+    Announcement(
+      peer: peer(1), root: cid, cycle: 7, made: .origin + .seconds(3), accuracy: 0.5, loss: 1, rows: 30, held: true)
+  }
+
+  static var rpc: RPC {
+    var message = Message(from: peer(1), seqno: 1, topic: topic, data: [1, 2, 3])
+    message.signature = keys[1].sign(message.signedBytes)
+    let name = MessageID(from: peer(2), seqno: 3)
+    return RPC(
+      subscriptions: [.init(topic, subscribes: true)], publish: [message],
+      control: .init(
+        ihave: [.init(topic, ids: [name])], iwant: [name], graft: [topic],
+        prune: [.init(topic, backoff: 60, peers: [.init(peer(3), record: [1])])]))
+  }
+
+  static var kademlia: [KademliaMessage] {
+    let contacts = (0..<3).map { Contact(peer($0), [address]) }
+    let record = SequencedRecord(peer: peer(1), name: "x", sequence: 1, value: [1])
+    let value = KademliaMessage.Record(key: record.key.bytes, value: record.sealed(with: keys[1]))
+    return [
+      KademliaMessage(.findNode, key: peer(0).bytes, closer: contacts),
+      KademliaMessage(.getProviders, key: [1, 2], closer: contacts, providers: contacts),
+      KademliaMessage(.putValue, key: value.key, record: value), KademliaMessage(.getValue, key: value.key, record: value),
+      KademliaMessage(.addProvider, key: [1, 2], providers: contacts), KademliaMessage(.ping),
+    ]
+  }
+
+  static var bitswap: BitswapMessage {
+    BitswapMessage(
+      wants: [.init(cid, .block), .init(cid, .have), .init(cid, .cancel)], isFull: true, blocks: Array(object.blocks.prefix(2)),
+      presences: [.init(cid, has: true), .init(object.root, has: false)], pendingBytes: 9)
+  }
+}
+
+extension Target {
+  /// Decoders of messages and names.
+  static let decoders: [Target] = [
+    Target("names", seeds: { [[0] + Sample.cid.bytes, [1] + Sample.address.bytes, [2] + Sample.peer(1).bytes] }) { bytes in
+      var draw = Draw(bytes)
+      let kind = draw.byte() % 8
+      let rest = draw.rest()
+      let text = String(decoding: rest, as: UTF8.self)
+      switch kind {
+      case 0: if let cid = try? CID(bytes: rest) { precondition((try? CID(bytes: cid.bytes)) == cid) }
+      case 1: if let address = try? Multiaddr(bytes: rest) { precondition((try? Multiaddr(bytes: address.bytes)) == address) }
+      case 2: if let peer = try? PeerID(bytes: rest) { precondition((try? PeerID(bytes: peer.bytes)) == peer) }
+      case 3: if let cid = try? CID(parsing: text) { precondition((try? CID(bytes: cid.bytes)) == cid) }
+      case 4: if let address = try? Multiaddr(parsing: text) { precondition((try? Multiaddr(parsing: "\(address)")) == address) }
+      case 5: if let peer = try? PeerID(parsing: text) { precondition((try? PeerID(parsing: "\(peer)")) == peer) }
+      case 6: _ = try? Multibase.decode(text)
+      default:
+        var position = 0
+        _ = try? Multihash.read(rest, at: &position)
+        position = 0
+        _ = try? Varint.read(rest, at: &position)
+      }
+    },
+    Target("keys", seeds: { [[0] + Sample.keys[0].publicKey.encoded, [1] + Sample.keys[0].encoded] }) { bytes in
+      var draw = Draw(bytes)
+      let kind = draw.byte() % 5
+      let rest = draw.rest()
+      switch kind {
+      case 0: if let key = try? PublicKey(encoded: rest) { _ = try? key.isValid([UInt8](repeating: 1, count: 64), for: [1]) }
+      case 1: _ = try? KeyPair(encoded: rest)
+      case 2: _ = try? PeerRecord.open(rest)
+      case 3: _ = try? PeerRecord(encoded: rest)
+      default: _ = try? SequencedRecord.open(rest)
+      }
+    },
+    Target(
+      "records",
+      seeds: {
+        [
+          PeerRecord(peer: Sample.peer(0), sequence: 1, addresses: [Sample.address]).sealed(with: Sample.keys[0]).encoded,
+          SequencedRecord(peer: Sample.peer(0), name: "n", sequence: 1, value: [1]).sealed(with: Sample.keys[0]),
+        ]
+      }
+    ) { bytes in
+      _ = try? PeerRecord.open(bytes)
+      _ = try? SequencedRecord.open(bytes)
+    },
+    Target(
+      "identify",
+      seeds: {
+        [
+          IdentifyMessage(
+            publicKey: Sample.keys[0].publicKey.encoded, listenAddresses: [Sample.address], protocols: ["/a", "/b"],
+            observedAddress: Sample.address, agentVersion: "x"
+          ).encode()
+        ]
+      }
+    ) { bytes in
+      guard let message = try? IdentifyMessage.decode(bytes) else { return }
+      precondition((try? IdentifyMessage.decode(message.encode())) == message)
+    },
+    Target("kademlia", seeds: { Sample.kademlia.map { $0.encode() } }) { bytes in
+      guard let message = try? KademliaMessage.decode(bytes) else { return }
+      precondition((try? KademliaMessage.decode(message.encode())) == message)
+    },
+    Target("rpc", seeds: { [Sample.rpc.encode()] }) { bytes in
+      guard let message = try? RPC.decode(bytes) else { return }
+      precondition((try? RPC.decode(message.encode())) == message && message.encode().count == message.wireSize)
+    },
+    Target("bitswap", seeds: { [Sample.bitswap.encode()] }) { bytes in
+      guard let message = try? BitswapMessage.decode(bytes) else { return }
+      precondition((try? BitswapMessage.decode(message.encode())) == message && message.encode().count == message.wireSize)
+    },
+    Target("nodes", seeds: { Sample.object.blocks.map(\.bytes) }) { bytes in
+      _ = try? DAGNode.decode(bytes)
+      _ = try? Directory(decoding: Block(bytes, codec: .dagPB))
+      var exporter = Exporter(CID(codec: .dagPB, hashing: bytes))
+      _ = try? exporter.take(Block(bytes, codec: .dagPB))
+    },
+    Target(
+      "collective",
+      seeds: {
+        let sealed = SealedAnnouncement(Sample.announcement, signature: [UInt8](repeating: 1, count: 64))
+        return [
+          CollectiveMessage.news([Sample.announcement], wantsReply: true).encode(),
+          CollectiveMessage.sealed([sealed, sealed], wantsReply: false).encode(), Notice.model(Sample.announcement).encode(),
+          Notice.hashlist(Sample.cid, slices: 3).encode(), Notice.used(Sample.cid).encode(),
+        ]
+      }
+    ) { bytes in
+      if let message = try? CollectiveMessage.decode(bytes) {
+        let again = message.encode()
+        precondition((try? CollectiveMessage.decode(again)) == message && again.count == message.wireSize)
+      }
+      if let notice = try? Notice.decode(bytes) { precondition((try? Notice.decode(notice.encode())) == notice) }
+    },
+  ]
+}
