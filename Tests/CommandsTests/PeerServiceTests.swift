@@ -122,7 +122,7 @@ private enum Cable {
     wait $first
     """
 
-  static let canBeMade: Bool = (try? run(unshare + ["sh", "-c", "ip link add a type veth peer name b"], ".")) == 0
+  static let canBeMade: Bool = (try? run(unshare + ["sh", "-c", "ip link add west type veth peer name east"], ".")) == 0
 
   static func run(_ folder: Folder, _ program: String) throws -> Int32 {
     try run(unshare + ["sh", "cable.sh", program], folder.path)

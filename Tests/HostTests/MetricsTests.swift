@@ -101,10 +101,9 @@ import Testing
     let stream = try await WaitingStream.open(link, ["/echo/1"])
     try await stream.write([1, 2, 3])
     #expect(try await stream.read(3) == [1, 2, 3])
-    try await alice.transport.close().get()
-    try await bob.watcher.ends(1, on: loops.next())
-    _ = try? await alice.transport.dial(bound).get()
     try await bob.transport.close().get()
+    await #expect(throws: TransportError.self) { try await alice.transport.dial(bound).get() }
+    try await alice.transport.close().get()
     let (here, there) = (hers.text(), his.text())
     for line in ["dials_total{result=\"connected\"} 1", "dials_total{result=\"failed\"} 1", "streams_total{opened=\"here\"} 1"] {
       #expect(here.contains("murmur_transport_\(line)\n"), "\(line): \(here)")
@@ -178,17 +177,21 @@ import Testing
   @Test func `whoever says nothing, or half of something, is let go in time, and keeps nobody out for longer`() async throws {
     let endpoint = try await endpoint {
       $0.connections = 3
-      $0.time = .milliseconds(300)
+      $0.time = .milliseconds(500)
     }
     let address = try #require(endpoint.address)
     var silent: [any Channel] = []
     for number in 0..<3 {
       let channel = try await ClientBootstrap(group: loops).connect(to: address).get()
-      if number == 1 { try await channel.writeAndFlush(ByteBuffer(string: "GET /metr")).get() }
+      if number == 1 { try? await channel.writeAndFlush(ByteBuffer(string: "GET /metr")).get() }
       silent.append(channel)
     }
     for channel in silent { try await channel.closeFuture.get() }
-    let answer = try await ask(endpoint, ["GET /metrics HTTP/1.1\r\n", "Host: a\r\n\r\n"])
+    // A machine that is busy with other tests may take longer than a connection lives.
+    var answer = ""
+    for _ in 0..<20 where answer.isEmpty {
+      answer = try await ask(endpoint, ["GET /metrics HTTP/1.1\r\n", "Host: a\r\n\r\n"])
+    }
     #expect(answer.contains("asked_total 1"))
     try await endpoint.close()
     await #expect(throws: (any Error).self) { try await ClientBootstrap(group: loops).connect(to: address).get() }
