@@ -64,7 +64,10 @@ struct PeerCommand: AsyncParsableCommand {
       (plan.isShaped, plan.isOfSwarm) = (shaped, ofSwarm)
       plan.level = verbose ? .debug : .warning
       let teller: any PeerTeller = json ? JSONTeller() : ConsoleTeller(console)
+      // A peer is to be small, and most of what its start takes is needed no more.
+      Memory.keepFreed()
       let running = try await RunningPeer(plan, teller, console)
+      Memory.giveBack()
       try await running.serve(untilOver: untilOver) { interruption.isWanted }
     }
   }
