@@ -18,8 +18,10 @@ extension NodeCore {
     static let request = 0.5
     /// A request too many.
     static let excess = 0.01
-    /// A connection that broke off because a limit was reached, or because bytes were changed on the way.
+    /// A connection that broke off because a limit was reached.
     static let trouble = 1.0
+    /// A connection that broke off because bytes were changed on the way.
+    static let line = 0.1
   }
 
   /// A peer broke a rule. Too much of that within a short time, and its connections are closed and it is shut out for a while.
@@ -67,7 +69,9 @@ extension NodeCore {
   func judge(_ link: Link, _ why: ConnectionError) {
     switch why.reason {
     case .malformed, .violation, .signature: offend(link.peer, Double(configuration.strikes), "broke off: \(why)")
-    case .forged, .limit: offend(link.peer, Offence.trouble, "broke off: \(why)")
+    case .limit: offend(link.peer, Offence.trouble, "broke off: \(why)")
+    // A bad line changes bytes as well, and it is not the peer's fault that its line is bad.
+    case .forged: offend(link.peer, Offence.line, "broke off: \(why)")
     case .unsupported, .late, .wrongPeer, .oneself, .resetByPeer, .closedByPeer, .closedHere, .network: break
     }
   }
