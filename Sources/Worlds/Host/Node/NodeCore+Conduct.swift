@@ -12,7 +12,7 @@ extension NodeCore {
   enum Offence {
     /// A message that cannot be read, a block or an announcement that is forged.
     static let plain = 1.0
-    /// A message that was begun and never finished.
+    /// A message that was begun and never finished, bytes that were changed on the way.
     static let slowness = 0.5
     /// A request that no honest peer makes.
     static let request = 0.5
@@ -59,7 +59,8 @@ extension NodeCore {
   func misbehaved(_ address: Multiaddr, _ why: ConnectionError) {
     guard let source = Source(address) else { return }
     switch why.reason {
-    case .malformed, .signature, .forged, .violation, .late: offend(source, Offence.plain)
+    case .malformed, .signature, .forged, .violation: offend(source, Offence.plain)
+    case .late: offend(source, Offence.slowness)
     case .closedByPeer, .network, .unsupported: offend(source, 0.1)
     case .wrongPeer, .oneself, .limit, .resetByPeer, .closedHere: break
     }

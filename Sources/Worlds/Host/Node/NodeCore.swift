@@ -34,8 +34,9 @@ final class NodeCore {
     /// Messages it sent lately, as of ``chargedAt``.
     var load = 0.0
     var chargedAt = Instant.origin
-    /// What it said before it was known what it speaks, at most ``NodeCore/waitingMessages``.
+    /// What it said before it was known what it speaks, at most ``NodeCore/waitingMessages`` and ``NodeCore/earlyBytes``.
     var early: [Peer.Message] = []
+    var earlyBytes = 0
   }
 
   /// A hash table and what its requests wait for.
@@ -259,7 +260,12 @@ final class NodeCore {
   /// Gives the machine a message that came.
   func take(_ message: Peer.Message, from peer: PeerID) {
     guard neighbours[peer]?.isTold == true else {
-      if let count = neighbours[peer]?.early.count, count < NodeCore.waitingMessages { neighbours[peer]?.early.append(message) }
+      let size = message.wireSize
+      guard let neighbour = neighbours[peer], neighbour.early.count < NodeCore.waitingMessages,
+        neighbour.earlyBytes + size <= NodeCore.earlyBytes
+      else { return }
+      neighbours[peer]?.early.append(message)
+      neighbours[peer]?.earlyBytes += size
       return
     }
     step(.received(from: peer, message))
