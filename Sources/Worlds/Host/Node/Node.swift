@@ -20,8 +20,8 @@ public final class Node: TransportDelegate, Sendable {
   public let configuration: NodeConfiguration
   /// Who it is.
   public let id: PeerID
-  private let home: any EventLoop
-  private let core: NIOLoopBoundBox<NodeCore>
+  let home: any EventLoop
+  let core: NIOLoopBoundBox<NodeCore>
 
   /// A node that is about to start. Everything happens on one loop, so `group` is to have one. Peer and store are the node's from now on;
   /// `workers` run jobs and wait for the disk, and all draws come from `chance`.
@@ -105,6 +105,7 @@ public final class Node: TransportDelegate, Sendable {
       for timer in it.peerTimers.values { timer.cancel() }  // house:allow(order) every one is cancelled
       for table in it.tables { for timer in table.timers.values { timer.cancel() } }  // house:allow(order) every one is cancelled
       it.identifyTimer?.cancel()
+      it.stopWaitingForTheDisk()
       return it.transport
     }
     try await transport?.close().get()
@@ -286,11 +287,11 @@ public final class Node: TransportDelegate, Sendable {
   /// From now on messages to and from a peer pass only while `body` lets them: a fault plan.
   public func gate(_ body: @escaping @Sendable (Instant, PeerID) -> Bool) async throws { try await onHome { $0.gate = body } }
 
-  private func onHome<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) throws -> Result) async throws -> Result {
+  func onHome<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) throws -> Result) async throws -> Result {
     try await home.submit { [core] in try body(core.value) }.get()
   }
 
-  private func onHomeFlat<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) -> EventLoopFuture<Result>) async throws
+  func onHomeFlat<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) -> EventLoopFuture<Result>) async throws
     -> Result
   {
     try await home.flatSubmit { [core] in body(core.value) }.get()

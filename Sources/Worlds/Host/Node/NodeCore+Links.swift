@@ -50,6 +50,7 @@ extension NodeCore {
       return SilentStream()
     case Identify.pushProtocolID: return pushCollector(stream)
     case Ping.protocolID: return EchoStream()
+    case Dialback.protocolID: return dialbackInbox()
     case NodeCore.collectiveProtocol:
       return Inbox(most: CollectiveMessage.byteLimit, core: self) { core, bytes, stream in
         core.received(.collective(try CollectiveMessage.decode(bytes)), from: stream.peer)
