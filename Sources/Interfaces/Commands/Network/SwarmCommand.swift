@@ -41,7 +41,7 @@ struct SwarmCommand: AsyncParsableCommand {
       )
       let controls = runner.trainControls()
       guard !interruption.isWanted else { throw CancellationError() }
-      let swarm = try Swarm(scenario, folder, kill: kill, console: console)
+      let swarm = try Swarm(scenario, folder, kill: kill, setup: runner.setup, console: console)
       try await swarm.run { interruption.isWanted }
       let result = swarm.result(controls, setup: runner.setup)
       try folder.write(result.indented() + "\n", to: "result.json")
