@@ -117,14 +117,16 @@ let package = Package(
         "MurmurBlocks", "MurmurPubSub", "MurmurIdentify", "MurmurRouting", "MurmurStorage", "MurmurSessions", nioCore, nioPosix,
         nioConcurrency, log, metrics,
       ]),
+    room("Worlds", "Control", ["MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     // Interfaces
     room("Interfaces", "Reports"),
     room(
       "Interfaces", "Commands",
       [
         "MurmurMachines", "MurmurCompute", "MurmurDatasets", "MurmurLibrary", "MurmurCollective", "MurmurScenario",
-        "MurmurSimulator", "MurmurReports", "MurmurSessions", "MurmurHost", "MurmurStorage", "MurmurPeer", "MurmurBlocks",
-        "MurmurPubSub", "MurmurRouting", "MurmurIdentity", "MurmurWire", nioCore, nioPosix, log, arguments,
+        "MurmurSimulator", "MurmurReports", "MurmurSessions", "MurmurHost", "MurmurControl", "MurmurStorage", "MurmurPeer",
+        "MurmurBlocks",
+        "MurmurPubSub", "MurmurRouting", "MurmurIdentify", "MurmurIdentity", "MurmurWire", nioCore, nioPosix, log, arguments,
       ]),
     .executableTarget(
       name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),
@@ -169,6 +171,7 @@ let package = Package(
         "MurmurCollective", "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions", "MurmurStorage",
         nioCore, nioPosix, nioConcurrency,
       ]),
+    tests("Control", ["MurmurControl", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     tests(
       "Interop",
       [
@@ -176,7 +179,7 @@ let package = Package(
         "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions", nioCore, nioPosix, nioConcurrency,
       ],
       resources: [.copy("Peers")]),
-    tests("Commands", ["MurmurCommands", "MurmurReports"]),
+    tests("Commands", ["MurmurCommands", "MurmurControl", "MurmurReports"]),
     tests("House", []),
   ],
   swiftLanguageModes: [.v6],

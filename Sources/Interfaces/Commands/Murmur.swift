@@ -11,7 +11,9 @@ public struct Murmur: AsyncParsableCommand {
     discussion: "Start with `murmur demo`. Every command explains itself with --help.",
     version: Release.version,
     subcommands: [
-      DemoCommand.self, SimulateCommand.self, PeerCommand.self, SwarmCommand.self, ReplayCommand.self, ReproduceCommand.self,
+      DemoCommand.self, SimulateCommand.self, PeerCommand.self, SwarmCommand.self, AddCommand.self, CatCommand.self,
+      PinCommand.self, PeersCommand.self, FindCommand.self, InviteCommand.self, DoctorCommand.self, ReplayCommand.self,
+      ReproduceCommand.self,
       DataCommand.self,
     ])
 

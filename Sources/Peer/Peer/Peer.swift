@@ -171,6 +171,13 @@ public struct Peer: Machine, Sendable {
 
   mutating func put(_ object: Object.Built) { exchange.store.put(object) }
 
+  mutating func take(_ blocks: [Block], at now: Instant, _ effects: inout Effects<Effect>) {
+    for block in blocks {
+      exchange.store.put(block)
+      step(exchange: .added(block.cid), at: now, &effects)
+    }
+  }
+
   mutating func pin(_ root: CID, _ keeps: Bool, at now: Instant, _ effects: inout Effects<Effect>) {
     if keeps { exchange.store.pin(root, as: "owner") } else { exchange.store.unpin(root, as: "owner") }
     // The exchange passes on what the store wants done at the disk.

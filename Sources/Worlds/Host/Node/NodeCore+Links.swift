@@ -59,6 +59,7 @@ extension NodeCore {
       return SilentStream(patience: configuration.silence)
     case Identify.pushProtocolID: return pushCollector(stream)
     case Ping.protocolID: return EchoStream(patience: configuration.silence)
+    case Dialback.protocolID: return dialbackInbox()
     case NodeCore.collectiveProtocol:
       return Inbox(most: CollectiveMessage.byteLimit, core: self) { core, bytes, stream in
         core.received(.collective(try CollectiveMessage.decode(bytes)), from: stream.peer)

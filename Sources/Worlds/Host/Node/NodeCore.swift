@@ -92,6 +92,9 @@ final class NodeCore {
   var isClosing = false
   private var turns: [() -> Void] = []
   private var isTurning = false
+  /// Who waits until the disk has caught up, and what they may be asked to answer themselves.
+  var disk = DiskWaits()
+  var dialbacks = Dialback.Rule.State()
   /// The newest model, until its blocks are safe on the disk.
   var unsaved: (root: CID, cycle: UInt32)?
 
@@ -141,7 +144,8 @@ final class NodeCore {
 
   /// The protocols that streams are accepted for.
   var served: [String] {
-    [Identify.protocolID, Identify.pushProtocolID, Ping.protocolID, NodeCore.collectiveProtocol] + BitswapVersion.preference
+    [Identify.protocolID, Identify.pushProtocolID, Ping.protocolID, Dialback.protocolID, NodeCore.collectiveProtocol]
+      + BitswapVersion.preference
       + PubSub.protocolIDs + tables.filter { $0.machine.mode == .server }.map(\.protocolID)
   }
 
@@ -279,7 +283,7 @@ final class NodeCore {
 
   // MARK: The disk
 
-  private func runErrands() {
+  func runErrands() {
     guard !isRunningErrands, !errands.isEmpty, let store else { return }
     let batch = errands
     errands = []
@@ -295,7 +299,9 @@ final class NodeCore {
           if case .stored(let cid) = outcome { core.saveSession(cid) }
           core.step(.disk(outcome))
         }
+        core.disk.failures += done.failures
         core.runErrands()
+        core.tellWhoWaitsForTheDisk()
       }
     }
   }
