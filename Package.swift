@@ -32,11 +32,13 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let nioConcurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
   name: "murmuration",
@@ -68,6 +70,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
   ],
@@ -87,6 +90,7 @@ let package = Package(
     room("Network", "PubSub", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     room("Network", "Identify", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     room("Network", "Routing", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    room("Network", "Discovery", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     room("Network", "Blocks", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     // Learning
     room("Learning", "Sessions", ["MurmurMachines"]),
@@ -114,8 +118,8 @@ let package = Package(
       "Worlds", "Host",
       [
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurKernels", "MurmurPeer", "MurmurCollective",
-        "MurmurBlocks", "MurmurPubSub", "MurmurIdentify", "MurmurRouting", "MurmurStorage", "MurmurSessions", nioCore, nioPosix,
-        nioConcurrency, log, metrics,
+        "MurmurBlocks", "MurmurPubSub", "MurmurIdentify", "MurmurRouting", "MurmurDiscovery", "MurmurStorage", "MurmurSessions",
+        nioCore, nioPosix, nioHTTP, nioConcurrency, log, metrics,
       ]),
     room("Worlds", "Control", ["MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     // Interfaces
@@ -125,8 +129,8 @@ let package = Package(
       [
         "MurmurMachines", "MurmurCompute", "MurmurDatasets", "MurmurLibrary", "MurmurCollective", "MurmurScenario",
         "MurmurSimulator", "MurmurReports", "MurmurSessions", "MurmurHost", "MurmurControl", "MurmurStorage", "MurmurPeer",
-        "MurmurBlocks",
-        "MurmurPubSub", "MurmurRouting", "MurmurIdentify", "MurmurIdentity", "MurmurWire", nioCore, nioPosix, log, arguments,
+        "MurmurBlocks", "MurmurPubSub", "MurmurRouting", "MurmurIdentify", "MurmurIdentity", "MurmurWire", nioCore, nioPosix, log,
+        metrics, lifecycle, arguments,
       ]),
     .executableTarget(
       name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),
@@ -140,6 +144,7 @@ let package = Package(
     tests("PubSub", ["MurmurPubSub", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Identify", ["MurmurIdentify", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Routing", ["MurmurRouting", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    tests("Discovery", ["MurmurDiscovery", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Blocks", ["MurmurBlocks", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Aggregation", ["MurmurAggregation", "MurmurCompute", "MurmurMachines", "MurmurSessions"]),
     tests(
@@ -167,9 +172,9 @@ let package = Package(
     tests(
       "Host",
       [
-        "MurmurHost", "MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurIdentify", "MurmurBlocks",
-        "MurmurCollective", "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions", "MurmurStorage",
-        nioCore, nioPosix, nioConcurrency,
+        "MurmurHost", "MurmurChannels", "MurmurDiscovery", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurIdentify",
+        "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions",
+        "MurmurStorage", nioCore, nioPosix, nioConcurrency, log, metrics,
       ]),
     tests("Control", ["MurmurControl", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     tests(

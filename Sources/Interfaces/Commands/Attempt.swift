@@ -14,6 +14,6 @@ enum Attempt {
     if let code = error as? ExitCode { return code }
     Console().say("murmur: \(error is CancellationError ? "stopped" : "\(error)")")
     // Whoever pressed Ctrl-C is told so by the code as well.
-    return ExitCode(Interruption.happened ? 130 : 1)
+    return ExitCode(Interruption.happened ? Interruption.code : 1)
   }
 }

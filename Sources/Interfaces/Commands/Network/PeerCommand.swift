@@ -15,7 +15,7 @@ struct PeerCommand: AsyncParsableCommand {
     usage: """
       murmur peer --session FILE [--number N | --data FILE [--label COLUMN]] [--role full|trainer|feeder]
                   [--listen ADDRESS …] [--join ADDRESS …] [--store DIR] [--control PATH] [--begins TIME] [--until-over]
-                  [--record FILE] [--shaped]
+                  [--mdns] [--metrics HOST:PORT] [--record FILE] [--shaped]
       murmur peer --invitation STRING [--number N | --data FILE [--label COLUMN]] …
       """,
     discussion: """
@@ -24,6 +24,9 @@ struct PeerCommand: AsyncParsableCommand {
       Addresses are multiaddrs; those of --join end in /p2p/ and the peer's identity. An invitation, as `murmur invite` prints it, holds \
       the session and somebody to begin with. With --store or --control the peer answers `murmur add`, `cat`, `pin`, `peers`, `find`, \
       `invite` and `doctor`.
+
+      Ctrl-C and SIGTERM stop the peer: it says goodbye, saves what is on its way to the disk and ends with 0. A second signal quits \
+      at once.
       """)
 
   @Option(help: "The session: a scenario file.") var session: String?
@@ -40,6 +43,8 @@ struct PeerCommand: AsyncParsableCommand {
   @Option(help: "Write everything that this peer is told to a file, for `murmur replay`.") var record: String?
   @Flag(help: "Impose the scenario's network too: its delays, rates and losses.") var shaped = false
   @Flag(help: .hidden) var ofSwarm = false
+  @Flag(help: "Find peers of the local network by multicast DNS, and be found.") var mdns = false
+  @Option(help: "Serve metrics for Prometheus there, such as 127.0.0.1:9100.") var metrics: String?
   @Flag(help: "End when the session is over, instead of serving its models until Ctrl-C.") var untilOver = false
   @Flag(help: "Say what happens as lines of JSON on standard output.") var json = false
   @Flag(help: "Say more on standard error.") var verbose = false
@@ -47,7 +52,7 @@ struct PeerCommand: AsyncParsableCommand {
   func run() async throws {
     try await Attempt.run {
       let console = Console()
-      let interruption = Interruption(console)
+      let interruption = Interruption(console, termination: true)
       guard (session == nil) != (invitation == nil) else {
         throw Failure("which session? Give --session FILE, or --invitation STRING as `murmur invite` prints it")
       }
@@ -68,6 +73,8 @@ struct PeerCommand: AsyncParsableCommand {
       }
       plan.store = store
       plan.control = control
+      plan.findsLocally = mdns
+      plan.metrics = try metrics.map { try PeerMetrics.address($0) }
       plan.begins = begins ?? Date().timeIntervalSince1970
       plan.recording = record
       (plan.isShaped, plan.isOfSwarm) = (shaped, ofSwarm)

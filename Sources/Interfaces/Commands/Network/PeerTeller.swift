@@ -5,6 +5,8 @@ import Synchronization
 /// What a running peer tells whoever started it.
 enum PeerNews: Sendable {
   case listening([String])
+  /// Where metrics are served.
+  case metrics(String)
   /// A cycle ended with a model: its number, the test accuracy in percent if it was measured, connected peers, averages so far.
   case cycle(Int, accuracy: Double?, neighbours: Int, averages: Int, at: Double)
   /// How it is, now and then: connections, streams, what waits, and resident bytes of memory.
@@ -26,6 +28,7 @@ struct ConsoleTeller: PeerTeller {
   func tell(_ news: PeerNews) {
     switch news {
     case .listening(let addresses): for address in addresses { console.show("listening at \(address)") }
+    case .metrics(let address): console.show("metrics at \(address)")
     case .cycle(let number, let accuracy, let neighbours, _, _):
       let words = accuracy.map { ", \(($0 * 10).rounded() / 10) % accurate on test rows" } ?? ""
       console.say("cycle \(number)\(words), \(neighbours) \(neighbours == 1 ? "peer" : "peers") connected")
@@ -48,6 +51,7 @@ struct JSONTeller: PeerTeller {
     switch news {
     case .listening(let addresses):
       fields = [.init("news", .string("listening")), .init("addresses", .array(addresses.map(JSON.string)))]
+    case .metrics(let address): fields = [.init("news", .string("metrics")), .init("address", .string(address))]
     case .cycle(let number, let accuracy, let neighbours, let averages, let at):
       fields = [
         .init("news", .string("cycle")), .init("cycle", .integer(number)), .init("accuracy", .optional(accuracy)),

@@ -31,6 +31,10 @@ struct OwnPlan: Sendable {
   var listen: [Multiaddr] = []
   var join: [Multiaddr] = []
   var store: String?
+  /// Whether peers of the local network are looked for.
+  var findsLocally = false
+  /// Where metrics are served.
+  var metrics: SocketAddress?
   /// When the session began, in seconds since 1970.
   var begins = 0.0
   /// Where its owner asks it; in the store's folder if nothing is said.
@@ -59,6 +63,9 @@ final class RunningPeer: Sendable {
   private let teller: any PeerTeller
   private let averages = Atomic(0)
   private let hasRows: Bool
+  private let endpoint: MetricsEndpoint?
+  private let findsLocally: Bool
+  private let logger: Logger
 
   /// Loads rows, opens the store, listens and joins.
   init(_ plan: OwnPlan, _ teller: any PeerTeller, _ console: Console) async throws {
@@ -83,6 +90,11 @@ final class RunningPeer: Sendable {
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     workers = NIOThreadPool(numberOfThreads: 1)
     workers.start()
+    var logger = Logger(label: "murmur")
+    logger.logLevel = plan.level
+    self.logger = logger
+    // Before anything that counts is made.
+    endpoint = try await PeerMetrics.start(plan.metrics, group, logger)
     store = try plan.store.map { try Store(at: $0) }
     let keys = try RunningPeer.keys(plan, scenario, number)
     let state = try store?.session(named: setup.session.name)
@@ -96,8 +108,7 @@ final class RunningPeer: Sendable {
     configuration.listen = plan.listen
     configuration.bootstraps = plan.join
     configuration.tables = [.lan(), .murmur(scope: .any)]
-    var logger = Logger(label: "murmur")
-    logger.logLevel = plan.level
+    findsLocally = plan.findsLocally
     configuration.logger = logger
     configuration.transport.logger = logger
     let elapsed = Date().timeIntervalSince1970 - plan.begins
@@ -119,6 +130,7 @@ final class RunningPeer: Sendable {
     let bound = try await node.start()
     try await openControl(plan, shared, keys)
     teller.tell(.listening(bound.map { "\($0)/p2p/\(keys.peerID)" }))
+    if let endpoint { teller.tell(.metrics(PeerMetrics.url(endpoint))) }
     if let store { try await node.remember(store.knownPeers(limit: 256).map { ($0.id, $0.addresses) }) }
   }
 
@@ -158,11 +170,24 @@ final class RunningPeer: Sendable {
     }
   }
 
-  /// Runs until the session is over, or somebody wants to stop.
-  func serve(untilOver: Bool, isStopped: @Sendable () -> Bool) async throws {
+  /// Runs until the session is over, or somebody wants to stop. Everything that runs beside the peer is a service of one group, which stops
+  /// them in the opposite order: whoever tells others where the peer is goes first, the peer last.
+  func serve(untilOver: Bool, isStopped: @escaping @Sendable () -> Bool) async throws {
+    var services = [PeerServices.configuration("peer", PeerService(peer: self, untilOver: untilOver))]
+    if let endpoint { services.append(PeerServices.configuration("metrics", MetricsService(endpoint: endpoint))) }
+    if findsLocally {
+      let discovery = try await DiscoveryService.discovery(for: node, group: group, logger: logger)
+      services.append(PeerServices.configuration("mDNS", DiscoveryService(discovery: discovery)))
+    }
+    try await PeerServices.run(services, logger: logger, isStopped: isStopped)
+    try await group.shutdownGracefully()
+  }
+
+  /// The peer's life, until the session is over or ``isEnding`` says so, and its end.
+  func live(untilOver: Bool, isEnding: @Sendable () -> Bool) async throws {
     var isOver = false
     var counted = ContinuousClock.now
-    while !isStopped() {
+    while !isEnding() {
       try await _Concurrency.Task.sleep(for: .milliseconds(50))
       let seen = try await node.snapshot()
       if counted + .seconds(5) < .now {
@@ -186,6 +211,5 @@ final class RunningPeer: Sendable {
     try await node.close()
     try await workers.shutdownGracefully()
     try store?.close()
-    try await group.shutdownGracefully()
   }
 }

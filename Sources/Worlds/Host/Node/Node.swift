@@ -85,7 +85,10 @@ public final class Node: TransportDelegate, Sendable {
         it.step(.started)
       }
       it.look()
-      it.upkeep = home.scheduleRepeatedTask(initialDelay: upkeep, delay: upkeep) { _ in core.value.look() }
+      it.upkeep = home.scheduleRepeatedTask(initialDelay: upkeep, delay: upkeep) { _ in
+        core.value.look()
+        core.value.measure()
+      }
     }
     return listening
   }
@@ -109,7 +112,8 @@ public final class Node: TransportDelegate, Sendable {
     return others.isEmpty && found.isEmpty ? [address] : others + found.filter { $0.reach == .loopback }
   }
 
-  /// Tells everybody good-bye, closes all connections and stops all timers.
+  /// Tells everybody good-bye, closes all connections, stops all timers, and returns when what was given to the disk is there. Then the
+  /// workers can be shut down, and after them the store be closed.
   public func close() async throws {
     let transport = try await onHome { it -> Transport? in
       it.isClosing = true
@@ -124,6 +128,7 @@ public final class Node: TransportDelegate, Sendable {
       return it.transport
     }
     try await transport?.close().get()
+    try await onHomeFlat { it in it.settleDisk() }
   }
 
   // MARK: What it is asked

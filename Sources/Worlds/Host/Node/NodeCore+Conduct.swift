@@ -47,7 +47,10 @@ extension NodeCore {
   }
 
   /// A peer sends what cannot be read.
-  func strike(_ link: Link, _ what: String) { offend(link.peer, Offence.plain, what) }
+  func strike(_ link: Link, _ what: String) {
+    meters.unreadable()
+    offend(link.peer, Offence.plain, what)
+  }
 
   /// Whether a socket from there may go on.
   func admits(_ address: Multiaddr) -> Bool {

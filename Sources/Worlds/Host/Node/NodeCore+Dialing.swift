@@ -1,3 +1,4 @@
+import Logging
 import MurmurChannels
 import MurmurIdentity
 import MurmurMachines
@@ -94,12 +95,18 @@ extension NodeCore {
       for promise in promises { promise.succeed(link) }
     case .failure(let error):
       dial.failures += 1
+      meters.dropped(.unreachable, count: dial.waiting.count)
       dial.waiting = []
       dial.deadline = .never
       let wait = configuration.backoff * Double(1 << min(dial.failures - 1, 8))
       dial.notBefore = now + min(wait, lost[peer] == nil ? .minutes(5) : configuration.reunion * 2)
       dials[peer] = dial
-      note("\(peer) cannot be reached: \(error)")
+      // Whoever begins with nobody should hear of it without asking for more words.
+      if dial.failures == 1, neighbours.isEmpty, configuration.bootstraps.contains(where: { $0.namedPeer == peer }) {
+        log.warning("\(peer), a peer to begin with, cannot be reached: \(error). It is tried again, as are others that are known")
+      } else {
+        note("\(peer) cannot be reached: \(error)")
+      }
       // The exchange asks somebody else, without waiting for patience to run out.
       step(.disconnected(peer))
       for promise in promises { promise.fail(error) }
@@ -109,10 +116,13 @@ extension NodeCore {
   /// A message to a peer that is not there yet.
   func wait(_ message: Peer.Message, for peer: PeerID) {
     if link(to: peer) == nil, dials[peer]?.isActive != true {
-      guard dial(peer) != nil else { return unreachable(peer) }
+      guard dial(peer) != nil else {
+        meters.dropped(.unreachable)
+        return unreachable(peer)
+      }
     }
     if dials[peer] == nil { dials[peer] = Dial(deadline: now + configuration.patience) }
-    guard let count = dials[peer]?.waiting.count, count < NodeCore.waitingMessages else { return }
+    guard let count = dials[peer]?.waiting.count, count < NodeCore.waitingMessages else { return meters.dropped(.full) }
     dials[peer]?.waiting.append(message)
   }
 
@@ -129,7 +139,10 @@ extension NodeCore {
   func expireDials() {
     for peer in dials.keys.sorted() {
       guard let dial = dials[peer] else { continue }
-      if dial.deadline <= now, !dial.waiting.isEmpty { dials[peer]?.waiting = [] }
+      if dial.deadline <= now, !dial.waiting.isEmpty {
+        meters.dropped(.late, count: dial.waiting.count)
+        dials[peer]?.waiting = []
+      }
       if !dial.isActive, dial.waiting.isEmpty, dial.notBefore + .minutes(5) < now { dials[peer] = nil }
     }
   }

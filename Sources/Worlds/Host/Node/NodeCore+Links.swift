@@ -145,6 +145,13 @@ extension NodeCore {
     for peer in others.prefix(wanted) { _ = dial(peer) }
   }
 
+  /// Looks at what is counted, at every upkeep; what has passed beyond the time between two is the loop's lag.
+  func measure() {
+    let due = measured.map { $0 + .milliseconds(Double(configuration.upkeep.nanoseconds) / 1e6) } ?? now
+    measured = now
+    meters.look(at: self, late: now - due)
+  }
+
   private func prune() {
     let links = neighbours.values.reduce(0) { $0 + $1.links.count }
     guard links > configuration.highWater else { return }

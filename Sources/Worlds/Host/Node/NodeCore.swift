@@ -61,6 +61,7 @@ final class NodeCore {
   let keys: KeyPair
   let store: Store?
   let workers: NIOThreadPool
+  let meters: NodeMeters
   var transport: Transport?
   var neighbours: [PeerID: Neighbour] = [:]
   var book: AddressBook
@@ -85,7 +86,11 @@ final class NodeCore {
   var peerTimers: [Peer.Timer: Scheduled<Void>] = [:]
   var errands: [BlockStore.Errand] = []
   var isRunningErrands = false
+  /// Who waits until nothing is on its way to the disk.
+  var settling: [EventLoopPromise<Void>] = []
   var upkeep: RepeatedTask?
+  /// When the node was measured last.
+  var measured: Instant?
   var beginning: Scheduled<Void>?
   var listening: [Multiaddr] = []
   var recordSequence: UInt64
@@ -121,6 +126,7 @@ final class NodeCore {
     self.store = store
     self.workers = workers
     self.recordSequence = recordSequence
+    meters = NodeMeters(configuration.transport.metrics, tables: configuration.tables.map(\.protocolID))
     book = AddressBook(limit: configuration.addressBook)
     misconduct = Misconduct(configuration.conduct, tolerance: Double(configuration.strikes))
     sources = Misconduct(configuration.conduct, tolerance: configuration.conduct.addressTolerance)
@@ -219,12 +225,14 @@ final class NodeCore {
   }
 
   private func noted(_ event: CollectiveEvent) {
+    meters.noted(event)
     witness?(sessionNow, event)
     switch event {
     case .published(let root): unsaved = (root, peer.collective.cycle)
-    case .rejected(_, let who, let why):
+    case .rejected(let root, let who, let why):
       // Who announced the model is known only where announcements are signed.
-      if case .strict = peer.collective.sealing { offend(who, Offence.plain, why) } else { log.info("\(who): \(why)") }
+      let words = "what it has as \(root) is not taken: \(why)"
+      if case .strict = peer.collective.sealing { offend(who, Offence.plain, words) } else { log.info("\(who): \(words)") }
     case .offended(let peer, let what): offend(peer, Offence.plain, "broke the rules: \(what)")
     default: break
     }
@@ -258,7 +266,11 @@ final class NodeCore {
       case .blocks(let inner): neighbours[peer]?.blocks?.send(.blocks(inner), size: message.wireSize, over: link)
       case .pubsub(let inner): neighbours[peer]?.pubsub?.send(.bytes(inner.encode()), size: message.wireSize, over: link)
       }
-    if sent == false { note("\(peer) takes no more: a message of \(message.wireSize) bytes is dropped") }
+    if sent == true { meters.sent(message) }
+    if sent == false {
+      meters.dropped(.full)
+      note("\(peer) takes no more: a message of \(message.wireSize) bytes is dropped")
+    }
   }
 
   /// Gives the machine a message that came.
@@ -294,6 +306,7 @@ final class NodeCore {
       home.execute {
         let core = bound.value
         core.isRunningErrands = false
+        core.meters.storeErrors(done.failures.count)
         for failure in done.failures { core.log.error("\(failure)") }
         for outcome in done.outcomes {
           if case .stored(let cid) = outcome { core.saveSession(cid) }
@@ -302,7 +315,18 @@ final class NodeCore {
         core.disk.failures += done.failures
         core.runErrands()
         core.tellWhoWaitsForTheDisk()
+        guard !core.isRunningErrands else { return }
+        for promise in core.settling { promise.succeed(()) }
+        core.settling = []
       }
     }
+  }
+
+  /// Completes when nothing is on its way to the disk, and what followed from it (the session's state) has been handed to the workers.
+  func settleDisk() -> EventLoopFuture<Void> {
+    guard store != nil, isRunningErrands else { return home.makeSucceededVoidFuture() }
+    let promise = home.makePromise(of: Void.self)
+    settling.append(promise)
+    return promise.futureResult
   }
 }

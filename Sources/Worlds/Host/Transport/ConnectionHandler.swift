@@ -264,10 +264,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     let stream = PeerStream(link: link, id: id, protocolName: name, origin: origin)
     switch origin {
     case .here(let request):
+      transport.meters.openedStream(here: true)
       guard let handler = requests.removeValue(forKey: request) else { return take(.reset(id)) }
       streams[id] = OpenStream(stream: stream, handler: handler, heardAt: now)
       handler.opened(stream)
     case .there:
+      transport.meters.openedStream(here: false)
       guard let handler = transport.delegate.accept(stream) else { return take(.reset(id)) }
       streams[id] = OpenStream(stream: stream, handler: handler, heardAt: now)
       inbound[name, default: 0] += 1
@@ -317,6 +319,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     if let link {
       transport.delegate.disconnected(link, error)
     } else {
+      if dialled == nil { transport.meters.failedHandshake() }
       transport.delegate.failed(remoteAddress, error)
       if connection.role == .listener { transport.delegate.misbehaved(remoteAddress, error) }
       let problem = "\(error)"

@@ -16,7 +16,7 @@ public final class Transport: Sendable {
   /// Who this side is.
   public let identity: KeyPair
   let delegate: any TransportDelegate
-  let meters = Meters()
+  let meters: Meters
   private let group: any EventLoopGroup
   private let state: NIOLockedValueBox<State>
 
@@ -104,6 +104,7 @@ public final class Transport: Sendable {
     self.group = group
     self.configuration = configuration
     self.delegate = delegate
+    meters = Meters(configuration.metrics)
     state = NIOLockedValueBox(State(served: serving))
   }
 
@@ -167,6 +168,9 @@ public final class Transport: Sendable {
       return loop.makeFailedFuture(TransportError(.dialling, address, expected, problem))
     }
     let promise = loop.makePromise(of: Link.self)
+    promise.futureResult.whenComplete { [meters] result in
+      if case .success = result { meters.dialled(true) } else { meters.dialled(false) }
+    }
     let bootstrap = ClientBootstrap(group: loop)
       .connectTimeout(configuration.dialTimeout)
       // Nothing is read before the handler is there: a listener may speak first.
@@ -281,16 +285,15 @@ public final class Transport: Sendable {
 
   /// Counts a link whose peer is proven; false if that peer has too many.
   func enter(_ link: Link) -> Bool {
-    let count: Int? = state.withLockedValue { state in
-      guard state.perPeer[link.peer, default: 0] < configuration.perPeer else { return nil }
-      guard state.sockets[link.id] != nil else { return nil }
+    state.withLockedValue { state in
+      guard state.perPeer[link.peer, default: 0] < configuration.perPeer else { return false }
+      guard let socket = state.sockets[link.id] else { return false }
       state.sockets[link.id]?.link = link
       state.perPeer[link.peer, default: 0] += 1
       state.settle(link.id)
-      return state.sockets.count
+      if socket.isInbound { meters.acceptedConnection() }
+      return true
     }
-    if let count { meters.links(count) }
-    return count != nil
   }
 
   private func leave(_ id: UInt64) {

@@ -1,4 +1,5 @@
 public import Logging
+public import Metrics
 public import MurmurChannels
 public import MurmurMachines
 public import NIOCore
@@ -31,6 +32,8 @@ public struct TransportConfiguration: Sendable {
   public var receiveBuffer = 128 << 10
   /// Where it is logged what happens.
   public var logger = Logger(label: "murmur.transport")
+  /// Where it is counted what happens; a program chooses a collector with `MetricsSystem.bootstrap` before anything else.
+  public var metrics: any MetricsFactory = MetricsSystem.factory
   /// What machines are told about time.
   public var clock = HostClock()
 
