@@ -22,22 +22,18 @@ private enum Multicast {
     return configuration
   }
 
-  static let works: Bool = {
-    guard
-      let probe = try? loops.next().makeFutureWithTask({
-        let discovery = try await LocalDiscovery.make(
-          id: KeyPair(seed: .sha256(of: [1])).peerID, listening: [Multiaddr(parsing: "/ip4/127.0.0.1/tcp/1")],
-          chance: Chance(seed: 1),
-          group: loops, configuration: configuration()
-        ) { _, _ in }
-        try await discovery.start()
-        let links = try await discovery.links
-        try await discovery.close()
-        return !links.isEmpty
-      }).wait()
-    else { return false }
-    return probe
-  }()
+  static func works() async -> Bool {
+    do {
+      let discovery = try await LocalDiscovery.make(
+        id: KeyPair(seed: .sha256(of: [1])).peerID, listening: [Multiaddr(parsing: "/ip4/127.0.0.1/tcp/1")],
+        chance: Chance(seed: 1), group: loops, configuration: configuration()
+      ) { _, _ in }
+      try await discovery.start()
+      let links = try await discovery.links
+      try await discovery.close()
+      return !links.isEmpty
+    } catch { return false }
+  }
 }
 
 /// Whom one side found, and who waits for it.
@@ -71,8 +67,9 @@ private final class Finds: Sendable {
 
 /// Multicast DNS over real sockets of the loopback interface.
 @Suite(
-  .enabled(
-    if: Multicast.works, "UDP multicast on the loopback interface cannot be had here: mDNS over real sockets is not tested"))
+  .enabled("UDP multicast on the loopback interface cannot be had here: mDNS over real sockets is not tested") {
+    await Multicast.works()
+  })
 struct LocalDiscoveryTests {
   private func discovery(_ name: String, _ listening: String, _ finds: Finds) async throws -> LocalDiscovery {
     try await LocalDiscovery.make(

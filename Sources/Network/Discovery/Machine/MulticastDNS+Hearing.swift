@@ -78,6 +78,7 @@ extension MulticastDNS {
 
   private mutating func makeRoom() {
     guard acquaintances.count >= configuration.peers else { return }
+    // house:allow(order) identities break ties
     let oldest = acquaintances.min {
       $0.value.heard != $1.value.heard ? $0.value.heard < $1.value.heard : $0.key < $1.key
     }

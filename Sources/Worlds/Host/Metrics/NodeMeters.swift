@@ -39,7 +39,8 @@ final class NodeMeters {
     "session_model_age_seconds", "session_ended",
   ]
   private static let counterNames = [
-    "node_unreadable_messages", "node_local_peers", "node_offences", "blocks_served", "blocks_served_bytes", "blocks_fetched",
+    "node_unreadable_messages", "node_local_peers", "node_offences", "node_shut_out_peers", "blocks_served",
+    "blocks_served_bytes", "blocks_fetched",
     "blocks_fetched_bytes", "blocks_unwanted", "store_errors", "session_cycles", "session_published_models",
     "session_rejected_models", "session_failed_fetches",
   ]
@@ -79,6 +80,12 @@ final class NodeMeters {
   /// A peer sent what could not be read.
   func unreadable() { count("node_unreadable_messages") }
 
+  /// A peer broke rules.
+  func offence() { count("node_offences") }
+
+  /// A peer is shut out for a while.
+  func shutOut() { count("node_shut_out_peers") }
+
   /// mDNS told of a peer.
   func foundLocally() { count("node_local_peers") }
 
@@ -95,10 +102,9 @@ final class NodeMeters {
     case .averaged(_, let isAdopted): (isAdopted ? adopted : notAdopted).increment()
     case .fetchFailed: count("session_failed_fetches")
     case .rejected: count("session_rejected_models")
-    case .offended: count("node_offences")
     case .published: count("session_published_models")
     case .ended: set("session_ended", 1)
-    case .joined: break
+    case .joined, .offended: break
     }
   }
 

@@ -26,10 +26,12 @@ extension NodeCore {
 
   /// A peer broke a rule. Too much of that within a short time, and its connections are closed and it is shut out for a while.
   func offend(_ peer: PeerID, _ weight: Double, _ what: String) {
+    meters.offence()
     log.info("\(peer) \(what)")
     let source = neighbours[peer]?.links.first.flatMap { Source($0.remoteAddress) }
     if let source { offend(source, weight) }
     guard let span = misconduct.offend(peer, weight, at: now) else { return }
+    meters.shutOut()
     log.notice("\(peer) is shut out for \(Int(span.seconds)) s: it \(what)")
     for link in neighbours[peer]?.links ?? [] { link.close("it \(what)") }
   }

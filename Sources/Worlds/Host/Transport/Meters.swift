@@ -64,6 +64,7 @@ struct Meters: Sendable {
     "murmur_node_unreadable_messages_total": "Messages of peers that could not be read.",
     "murmur_node_local_peers_total": "Peers told of by mDNS; one may be told of again.",
     "murmur_node_offences_total": "Times that peers broke the rules of a protocol.",
+    "murmur_node_shut_out_peers_total": "Times that a peer was shut out for a while.",
     "murmur_blocks_held": "Blocks in memory and on the disk.",
     "murmur_blocks_held_bytes": "Bytes of the blocks held.",
     "murmur_blocks_served_total": "Blocks sent to peers.",

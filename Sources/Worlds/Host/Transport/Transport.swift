@@ -285,15 +285,16 @@ public final class Transport: Sendable {
 
   /// Counts a link whose peer is proven; false if that peer has too many.
   func enter(_ link: Link) -> Bool {
-    state.withLockedValue { state in
+    let isEntered = state.withLockedValue { state in
       guard state.perPeer[link.peer, default: 0] < configuration.perPeer else { return false }
-      guard let socket = state.sockets[link.id] else { return false }
+      guard state.sockets[link.id] != nil else { return false }
       state.sockets[link.id]?.link = link
       state.perPeer[link.peer, default: 0] += 1
       state.settle(link.id)
-      if socket.isInbound { meters.acceptedConnection() }
       return true
     }
+    if isEntered, link.role == .listener { meters.acceptedConnection() }
+    return isEntered
   }
 
   private func leave(_ id: UInt64) {
