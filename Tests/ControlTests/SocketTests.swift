@@ -82,7 +82,8 @@ struct SocketTests {
     await #expect(throws: ControlError.self) { try await waiting.value }
     #expect(!FileManager.default.fileExists(atPath: place.path))
     // A socket that nobody listens at any more, as kill -9 leaves it.
-    let dead = try await ServerBootstrap(group: group).bind(unixDomainSocketPath: place.path).get()
+    let dead = try await ServerBootstrap(group: group).bind(unixDomainSocketPath: place.path + "2").get()
+    try FileManager.default.moveItem(atPath: place.path + "2", toPath: place.path)
     try await dead.close()
     try #require(FileManager.default.fileExists(atPath: place.path) && !place.isAnswered)
     let next = try await ControlServer.open(place, group: group) { _, _ in throw ControlError("here") }

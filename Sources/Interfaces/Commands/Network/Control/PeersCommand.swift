@@ -27,7 +27,8 @@ struct PeersCommand: AsyncParsableCommand {
       ])
       for peer in answer.peers {
         table.rows.append([
-          "…" + peer.peer.suffix(8), (peer.isOutbound ? "→ " : "← ") + peer.address, peer.agent.isEmpty ? "?" : peer.agent,
+          "…" + peer.peer.suffix(8), (peer.isOutbound ? "→ " : "← ") + Languages.place(peer.address),
+          peer.agent.isEmpty ? "?" : peer.agent,
           Languages.summary(peer.protocols), Languages.milliseconds(peer.roundTrip), Amount.time(peer.connected),
         ])
       }
@@ -67,6 +68,17 @@ enum Languages {
     }
     if protocols.isEmpty { return "?" }
     return found.isEmpty ? "\(protocols.count) other" : found.joined(separator: " ")
+  }
+
+  /// An address as people write it, `192.0.2.1:4101`, where it is one of those.
+  static func place(_ address: String) -> String {
+    let parts = address.split(separator: "/")
+    guard parts.count == 4, parts[2] == "tcp" else { return address }
+    switch parts[0] {
+    case "ip4", "dns", "dns4", "dns6": return "\(parts[1]):\(parts[3])"
+    case "ip6": return "[\(parts[1])]:\(parts[3])"
+    default: return address
+    }
   }
 
   static func milliseconds(_ value: Double?) -> String {
