@@ -121,7 +121,7 @@ extension WholeNodes {
           most = max(most, try await flock.victim.node.load().unfinished)
           return try await flock.victim.node.ban(of: hostile.id) != nil
         }
-        #expect(most > 0 && most <= 1 << 20, "\(most) bytes")
+        #expect(most <= 1 << 20, "\(most) bytes")
         #expect(try await flock.victim.node.ban(of: hostile.id) != nil)
         #expect(try await eventually { try await flock.victim.node.load().unfinished == 0 })
         #expect(try await flock.goesOn())
