@@ -13,9 +13,9 @@ import Testing
 /// Whether this machine lets a process hear multicast on the loopback interface.
 private enum Multicast {
   /// A port of this process, so that runs beside each other do not meet.
-  static let port = 20_000 + Int(ProcessInfo.processInfo.processIdentifier) % 20_000
+  static let port = 20_000 + UInt16(ProcessInfo.processInfo.processIdentifier % 20_000)
 
-  static func configuration(_ port: Int = port) -> LocalDiscovery.Configuration {
+  static func configuration(_ port: UInt16 = port) -> LocalDiscovery.Configuration {
     var configuration = LocalDiscovery.Configuration()
     configuration.port = port
     configuration.logger.logLevel = .critical
@@ -103,7 +103,7 @@ struct LocalDiscoveryTests {
     let socket = try await DatagramBootstrap(group: loops)
       .channelOption(ChannelOptions.Types.SocketOption(level: .ip, name: .ip_multicast_if), value: 0x0100_007f)
       .bind(host: "127.0.0.1", port: 0).get()
-    let group = try SocketAddress(ipAddress: "224.0.0.251", port: Multicast.port)
+    let group = try SocketAddress(ipAddress: "224.0.0.251", port: Int(Multicast.port))
     var chance = Chance(seed: 11)
     for length in 0..<200 {
       let bytes = (0..<length * 7).map { _ in UInt8(truncatingIfNeeded: chance.next()) }
@@ -122,13 +122,18 @@ struct LocalDiscoveryTests {
     try await nowhere.start()
     #expect(try await nowhere.links.isEmpty)
     try await nowhere.close()
+    // Somebody has the port to himself.
+    let taken = Multicast.port + 20_000
+    let group = try SocketAddress(ipAddress: "224.0.0.251", port: Int(taken))
+    let owner = try await DatagramBootstrap(group: loops).bind(to: group).get()
     let forbidden = try await LocalDiscovery.make(
       id: KeyPair(seed: .sha256(of: [2])).peerID, listening: [Multiaddr(parsing: "/ip4/127.0.0.1/tcp/1")],
       chance: Chance(seed: 1),
-      group: loops, configuration: Multicast.configuration(70_000)
+      group: loops, configuration: Multicast.configuration(taken)
     ) { _, _ in }
     try await forbidden.start()
     #expect(try await forbidden.links.isEmpty)
     try await forbidden.close()
+    try await owner.close().get()
   }
 }

@@ -23,7 +23,7 @@ final class Transfer: Sendable {
     var head = ResponseHead()
     var told = 0
     var promised: Int?
-    var process: Process?
+    var process: pid_t?
     var isCancelled = false
   }
 
@@ -51,7 +51,7 @@ final class Transfer: Sendable {
     } onCancel: {
       state.withLock { state in
         state.isCancelled = true
-        if let process = state.process, process.isRunning { process.terminate() }
+        if let process = state.process { Curl.stop(process) }
       }
     }
   }
@@ -59,7 +59,7 @@ final class Transfer: Sendable {
   private func arguments(_ url: URL, silence: Int) -> [String] {
     // The files are compressed themselves; a server must not be invited to unpack or repack them.
     var arguments = [
-      "curl", "--silent", "--include", "--location", "--max-redirs", "8", "--proto", "=http,https", "--suppress-connect-headers",
+      "--silent", "--include", "--location", "--max-redirs", "8", "--proto", "=http,https", "--suppress-connect-headers",
       "--connect-timeout", "\(silence)", "--speed-limit", "1", "--speed-time", "\(silence)", "--user-agent", "murmuration",
       "--header", "Accept-Encoding: identity",
     ]
@@ -73,30 +73,23 @@ final class Transfer: Sendable {
   }
 
   private func carryOut(_ arguments: [String]) -> Result<Outcome, LibraryError> {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    let output = Pipe()
-    process.standardOutput = output
-    let starts: Bool = state.withLock { state in
-      guard !state.isCancelled, (try? process.run()) != nil else { return false }
-      state.process = process
-      return true
+    if state.withLock({ $0.isCancelled }) { return .success(.failed("stopped")) }
+    guard let curl = Curl(arguments) else { return .success(ended(127, nil)) }
+    state.withLock { state in
+      state.process = curl.pid
+      if state.isCancelled { Curl.stop(curl.pid) }
     }
-    guard starts else { return .success(.failed("stopped")) }
     var verdict: Result<Outcome, LibraryError>?
     while verdict == nil {
-      let piece = output.fileHandleForReading.availableData
+      let piece = curl.read()
       guard !piece.isEmpty else { break }
-      verdict = take(piece)
+      verdict = take(Data(piece))
     }
-    if verdict != nil, process.isRunning { process.terminate() }
-    process.waitUntilExit()
-    let code = process.terminationReason == .exit ? process.terminationStatus : -1
+    if verdict != nil { Curl.stop(curl.pid) }
+    // The number is another process's as soon as this one's end has been taken in.
+    state.withLock { $0.process = nil }
+    let code = curl.end()
     return state.withLock { state in
-      state.process = nil
       var result = verdict ?? .success(ended(code, state))
       do throws(LibraryError) { try state.part.finish() } catch { result = .failure(error) }
       return result
@@ -151,11 +144,11 @@ final class Transfer: Sendable {
     return nil
   }
 
-  private func ended(_ code: Int32, _ state: borrowing State) -> Outcome {
-    if state.isCancelled { return .failed("stopped") }
-    if code == 127 {
+  private func ended(_ code: Int32, _ state: State?) -> Outcome {
+    guard code != 127, let state else {
       return .refused("fetching needs the program curl, which is not here; install it, or put the file there by hand")
     }
+    if state.isCancelled { return .failed("stopped") }
     let received = state.part.size
     if state.head.isWhole, let total = expected ?? state.promised, received < total {
       return .failed(code == 28 ? Transfer.words(28) : "the connection ended after \(received) of \(total) bytes")

@@ -17,7 +17,7 @@ public final class LocalDiscovery: Sendable {
     /// How the machines behave.
     public var machine = MulticastDNS.Configuration()
     /// The port of multicast DNS.
-    public var port = 5_353
+    public var port: UInt16 = 5_353
     /// How often it is looked which interfaces there are.
     public var lookout = TimeAmount.seconds(20)
     /// Links at a time, two for an interface with both families; further ones are not used.
@@ -145,7 +145,7 @@ public final class LocalDiscovery: Sendable {
       let (found, logger, clock) = (found, configuration.logger, clock)
       let chance = chance.fork("link", opened)
       let bound = NIOLoopBound(self, eventLoop: loop)
-      return place.open(on: loop, port: configuration.port) { group in
+      return place.open(on: loop, port: Int(configuration.port)) { group in
         MulticastHandler(machine, chance: chance, clock: clock, group: group, logger: logger, found: found)
       }.map { channel, handler in
         let core = bound.value
