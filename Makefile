@@ -49,7 +49,7 @@ fuzz:
 
 tsan:
 	@Scripts/setup.sh build
-	@$(SWIFT) test -c debug --sanitize=thread --scratch-path .build/tsan --filter '^HostTests\.'
+	@MURMUR_SLOWNESS=6 $(SWIFT) test -c debug --sanitize=thread --scratch-path .build/tsan --no-parallel --filter '^HostTests\.'
 
 docs:
 	@Scripts/setup.sh build

@@ -121,14 +121,16 @@ let package = Package(
         "MurmurBlocks", "MurmurPubSub", "MurmurIdentify", "MurmurRouting", "MurmurDiscovery", "MurmurStorage", "MurmurSessions",
         nioCore, nioPosix, nioHTTP, nioConcurrency, log, metrics,
       ]),
+    room("Worlds", "Control", ["MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     // Interfaces
     room("Interfaces", "Reports"),
     room(
       "Interfaces", "Commands",
       [
         "MurmurMachines", "MurmurCompute", "MurmurDatasets", "MurmurLibrary", "MurmurCollective", "MurmurScenario",
-        "MurmurSimulator", "MurmurReports", "MurmurSessions", "MurmurHost", "MurmurStorage", "MurmurPeer", "MurmurBlocks",
-        "MurmurPubSub", "MurmurRouting", "MurmurIdentity", "MurmurWire", nioCore, nioPosix, log, metrics, lifecycle, arguments,
+        "MurmurSimulator", "MurmurReports", "MurmurSessions", "MurmurHost", "MurmurControl", "MurmurStorage", "MurmurPeer",
+        "MurmurBlocks", "MurmurPubSub", "MurmurRouting", "MurmurIdentify", "MurmurIdentity", "MurmurWire", nioCore, nioPosix, log,
+        metrics, lifecycle, arguments,
       ]),
     .executableTarget(
       name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),
@@ -174,6 +176,7 @@ let package = Package(
         "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions",
         "MurmurStorage", nioCore, nioPosix, nioConcurrency, log, metrics,
       ]),
+    tests("Control", ["MurmurControl", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     tests(
       "Interop",
       [
@@ -181,7 +184,7 @@ let package = Package(
         "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions", nioCore, nioPosix, nioConcurrency,
       ],
       resources: [.copy("Peers")]),
-    tests("Commands", ["MurmurCommands", "MurmurReports"]),
+    tests("Commands", ["MurmurCommands", "MurmurControl", "MurmurReports"]),
     tests("House", []),
   ],
   swiftLanguageModes: [.v6],

@@ -36,6 +36,17 @@ extension Target {
       if let (read, parameters, _) = try? SafeTensors.decode(bytes) { precondition(parameters.count == read.parameterCount) }
       _ = try? ModelFile(bytes, architecture)
     },
+    Target(
+      "slices",
+      seeds: {
+        let samples = Samples(features: [1, 2, 3, 4, 5, 6, 7, 8], width: 4, labels: [0, 1], classes: 2)
+        return [SliceFile.encode(samples, rows: [0, 1])]
+      }
+    ) { bytes in
+      if let samples = SliceFile.decode(bytes, width: 4, classes: 2) {
+        precondition(SliceFile.encode(samples, rows: Array(0..<Int32(samples.count))) == bytes)
+      }
+    },
     Target("csv", seeds: { [Array("a,b,label\n1,2,x\n3,4,y\n".utf8), Array("1\t2\t3\n4\t5\t6\n".utf8)] }) { bytes in
       _ = try? CSV.parse(bytes: bytes, file: "fuzz.csv")
     },

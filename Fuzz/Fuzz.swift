@@ -45,18 +45,21 @@ private let chosen: Target = {
   return target
 }()
 
-/// Called once by libFuzzer, before it reads the corpus.
-@c(LLVMFuzzerInitialize) public func beginFuzzing(
-  _ count: UnsafeMutablePointer<CInt>?, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>?
-) -> CInt {
-  _ = chosen
-  return 0
-}
+/// libFuzzer's own beginning; its library is linked by `-sanitize=fuzzer`.
+@_silgen_name("LLVMFuzzerRunDriver") private func runDriver(
+  _ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>,
+  _ body: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+) -> CInt
 
-/// Called by libFuzzer with one input after another.
-@c(LLVMFuzzerTestOneInput) public func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-  chosen.run(unsafe Array(UnsafeBufferPointer(start: bytes, count: count)))
-  return 0
+/// The program's beginning, under the name that the package manager links as `main`.
+@c(fuzz_main) public func begin(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> CInt {
+  _ = chosen
+  var count = count
+  var arguments = unsafe arguments
+  return unsafe runDriver(&count, &arguments) { bytes, count in
+    chosen.run(unsafe Array(UnsafeBufferPointer(start: bytes, count: count)))
+    return 0
+  }
 }
 
 /// The fuzzer's bytes as a source of decisions; zeros when they are used up.

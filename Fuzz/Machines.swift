@@ -1,10 +1,12 @@
 import MurmurBlocks
 import MurmurCollective
+import MurmurCompute
 import MurmurIdentify
 import MurmurIdentity
 import MurmurMachines
 import MurmurPubSub
 import MurmurRouting
+import MurmurSessions
 import MurmurWire
 
 /// Machines that hear anything in any order.
@@ -15,6 +17,7 @@ extension Target {
     },
     Target("table", seeds: { Sample.kademlia.map { [1, 1] + piece($0.encode()) + [2, 1, 0, 0] } }) { bytes in looksUp(bytes) },
     Target("exchange", seeds: { [[1, 0, 0, 1, 2, 1] + piece(Sample.bitswap.encode())] }) { bytes in trades(bytes) },
+    Target("session", seeds: { sessionSeeds }) { bytes in learns(bytes) },
     Target("introductions", seeds: { [[0, 1, 1, 1] + piece([10, 0])] }) { bytes in introduces(bytes) },
   ]
 
@@ -143,6 +146,64 @@ extension Target {
       }
       machine.step(input, at: now, chance: &chance, effects: &effects)
       precondition(machine.contradictions.isEmpty, "\(machine.contradictions)")
+    }
+  }
+
+  private static var sessionSeeds: [[UInt8]] {
+    let sealed = SealedAnnouncement(Sample.announcement, signature: [1])
+    let told = piece(CollectiveMessage.sealed([sealed], wantsReply: true).encode())
+    let notices = [Notice.model(Sample.announcement), .hashlist(Sample.cid, slices: 3), .used(Sample.cid)]
+    return [[1, 0, 0, 1, 0] + told + [0, 3, 0, 0, 0, 2, 2]] + notices.map { [1, 1] + piece($0.encode()) + [2, 3, 0, 0] }
+  }
+
+  /// A peer of a session, to whom anything is said and everything is given that it asks for.
+  private static func learns(_ bytes: [UInt8]) {
+    var draw = Draw(bytes)
+    var session = Session()
+    session.model = "4-3-2"
+    session.privacy = draw.byte() & 1 == 0
+    session.slices.perHashlist = 4
+    guard let architecture = try? Architecture(parsing: session.model) else { return }
+    let samples = Samples(features: [1, 2, 3, 4, 5, 6, 7, 8], width: 4, labels: [0, 1], classes: 2)
+    var machine = Collective(
+      id: Sample.peer(0), session: session, architecture: architecture, role: .full,
+      rows: Work.Rows(samples: samples, training: [0], validation: [1]), start: architecture.initialParameters(seed: 1))
+    let sealer = Sealing.Sealer(sign: { _ in [1] }, verify: { signature, _, _ in signature.first == 1 })
+    if draw.byte() & 1 == 0 { machine.sealing = .strict(sealer) }
+    var chance = Chance(seed: 1)
+    var now = Instant.origin
+    var wanted: [CID] = []
+    var jobs: [Work] = []
+    var input = Collective.Input.began
+    var isOver = false
+    while !isOver {
+      var effects = Effects<Collective.Effect>()
+      machine.step(input, at: now, chance: &chance, effects: &effects)
+      precondition(machine.known <= 48 && machine.sharedSlices.count <= 4)
+      for effect in effects.list {
+        switch effect {
+        case .fetch(let root, _, _): wanted = Array((wanted + [root]).suffix(16))
+        case .compute(let work): jobs.append(work)
+        case .say, .publish, .store, .keep, .release, .arm, .note: break
+        }
+      }
+      isOver = draw.isEmpty
+      let peer = Sample.peer(Int(draw.byte()))
+      let root = wanted.isEmpty ? Sample.cid : wanted[draw.below(wanted.count)]
+      switch draw.byte() % 6 {
+      case 0:
+        guard let message = try? CollectiveMessage.decode(draw.piece()) else { continue }
+        input = .heard(from: peer, message)
+      case 1:
+        guard let notice = try? Notice.decode(draw.piece()) else { continue }
+        input = .noticed(notice, from: peer)
+      case 2: input = .fetched(root: root, bytes: draw.piece())
+      case 3:
+        now = now + .milliseconds(Double(draw.below(60_000)))
+        input = .fired([.cycle, .answers, .models][draw.below(3)])
+      case 4: input = jobs.isEmpty ? .met(peer) : .worked(jobs.removeFirst().run(on: Workbench()))
+      default: input = .notFetched(root: root, reason: "fuzz")
+      }
     }
   }
 

@@ -8,7 +8,7 @@ home=${FUZZ_HOME:-$PWD/.build/fuzz}
 seconds=${SECONDS_EACH:-60}
 mkdir -p "$home/findings"
 export MURMUR_FUZZ_BUILD=1
-$swift build -c release --product fuzz --scratch-path "$home/build" -Xswiftc -sanitize=fuzzer -Xswiftc -parse-as-library
+$swift build -c release --product fuzz --scratch-path "$home/build" -Xswiftc -sanitize=fuzzer -Xswiftc -parse-as-library -Xswiftc -use-ld=lld
 program=$home/build/release/fuzz
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then

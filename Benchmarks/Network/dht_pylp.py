@@ -30,7 +30,7 @@ async def main():
             if n>0:
                 first=info_from_p2p_addr(hosts[0].get_addrs()[0])
                 await host.connect(first); await table.add_peer(first.peer_id)
-        for table in tables:
+        for table in tables if peers<=32 else []:   # of a hundred this alone takes more than six minutes
             try: await table.refresh_routing_table()
             except Exception: pass
         joined=time.perf_counter()-t; result={}

@@ -74,6 +74,7 @@ def note(who, count, seconds, spent, served, peak, base):
 
 
 def measure(who, count, fetcher, servers, work):
+    os.sync()   # What an earlier turn left to be written is not this one's to wait for.
     base, pids = memory(fetcher.p.pid, "VmRSS"), [server.p.pid for server in servers]
     spent, served, start = cpu(fetcher.p.pid), sum(map(cpu, pids)), time.perf_counter()
     work()

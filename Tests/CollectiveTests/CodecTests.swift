@@ -50,11 +50,14 @@ struct CodecTests {
       if chance.happens(0.2) {
         bytes = (0..<chance.below(200)).map { _ in UInt8(chance.below(256)) }
       } else {
-        let count = chance.below(4)
-        bytes =
-          chance.happens(0.5)
-          ? CollectiveMessage.news((0..<count).map { _ in Self.announcement(&chance) }, wantsReply: true).encode()
-          : Notice.model(Self.announcement(&chance)).encode()
+        let news = (0..<chance.below(4)).map { _ in Self.announcement(&chance) }
+        switch chance.below(3) {
+        case 0: bytes = CollectiveMessage.news(news, wantsReply: true).encode()
+        case 1:
+          let signature = [UInt8](repeating: 7, count: 64)
+          bytes = CollectiveMessage.sealed(news.map { SealedAnnouncement($0, signature: signature) }, wantsReply: true).encode()
+        default: bytes = Notice.model(Self.announcement(&chance)).encode()
+        }
         for _ in 0..<(1 + chance.below(4)) where !bytes.isEmpty { bytes[chance.below(bytes.count)] = UInt8(chance.below(256)) }
         if chance.happens(0.2) { bytes.removeLast(chance.below(bytes.count + 1)) }
       }

@@ -21,11 +21,11 @@ final class RunningProgram {
 
   deinit { kill() }
 
-  /// Ends it with signal 9.
+  /// Ends it with signal 9, and waits until it is dead: Foundation may notice much later.
   func kill() {
     guard process.isRunning else { return }
     _ = Foundation.kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    while !output.fileHandleForReading.availableData.isEmpty {}
   }
 
   /// Where it listens, as it says first.

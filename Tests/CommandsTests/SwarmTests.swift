@@ -22,6 +22,20 @@ struct SwarmTests {
     for peer in peers where peer["killed"] as? Bool == false { #expect(peer["averages"] as? Int ?? 0 > 5, "\(peer)") }
   }
 
+  @Test("With --offline peers are away as often as it says, and hear less of each other")
+  func offline() throws {
+    let folder = try Folder()
+    let averages = try ["0", "0.9"].map { share in
+      let finished = try Program(folder: folder).run([
+        "swarm", "--peers", "4", "--seconds", "6", "--offline", share, "--seed", "3", "--out", "out\(share)",
+      ])
+      #expect(finished.code == 0, "\(finished.errors)")
+      let peers = try #require(try folder.object("out\(share)/result.json")["peers"] as? [[String: Any]])
+      return peers.map { $0["averages"] as? Int ?? 0 }.reduce(0, +)
+    }
+    #expect(averages[1] * 2 < averages[0], "seed 3: \(averages[0]) averages without, \(averages[1]) with --offline 0.9")
+  }
+
   @Test(
     "What cannot be is said before anything starts",
     arguments: [

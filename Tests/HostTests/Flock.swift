@@ -16,9 +16,20 @@ import NIOCore
 import NIOPosix
 import Testing
 
+/// How much slower than usual everything is, which all times of these tests are multiplied by: `MURMUR_SLOWNESS`, for the thread sanitizer.
+let slowness = ProcessInfo.processInfo.environment["MURMUR_SLOWNESS"].flatMap { Double($0) } ?? 1
+
+extension Instant.Span {
+  /// So many seconds, or more on a machine that is slow on purpose.
+  static func patient(_ seconds: Double) -> Instant.Span { .seconds(seconds * slowness) }
+}
+
+/// Whole nodes, one story after the other: they need the machine to themselves to keep their times.
+@Suite(.serialized) struct WholeNodes {}
+
 /// Waits until something holds, looking every few milliseconds; false when it took too long.
-func eventually(_ seconds: Double = 20, _ holds: () async throws -> Bool) async throws -> Bool {
-  let deadline = ContinuousClock.now + .seconds(seconds)
+func eventually(_ seconds: Double = 60, _ holds: () async throws -> Bool) async throws -> Bool {
+  let deadline = ContinuousClock.now + .seconds(seconds * slowness)
   while ContinuousClock.now < deadline {
     if try await holds() { return true }
     try await loops.next().scheduleTask(in: .milliseconds(5)) {}.futureResult.get()
@@ -48,7 +59,7 @@ final class HonestNode: Sendable {
     session.name = name
     session.model = "4-6-3"
     session.length = .minutes(30)
-    session.cycle = .milliseconds(150)
+    session.cycle = .patient(0.3)
     session.training.epochs = 1
     return session
   }

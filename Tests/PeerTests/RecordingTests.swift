@@ -71,6 +71,15 @@ import Testing
     #expect(refused > inputs / 4 && refused < inputs)
   }
 
+  @Test func `a disk keeps a few old models and no more, however long the session`() throws {
+    var world = try SmallWorld(seed: 6)
+    try world.run(jobs: 600)
+    let store = world.peers[0].exchange.store
+    #expect(world.peers[0].collective.cycle > 150)
+    #expect(store.count <= Peer.spentModels + 8, "seed 6: \(store.count) blocks after \(world.peers[0].collective.cycle) cycles")
+    #expect(store.count > Peer.spentModels / 2)
+  }
+
   @Test func `an optimiser's state survives as bytes`() throws {
     var world = try SmallWorld(seed: 4)
     try world.run(jobs: 4)
@@ -124,7 +133,7 @@ private struct SmallWorld {
       for other in peers.indices where other != number { try step(number, .connected(peers[other].id)) }
     }
     for number in peers.indices { try step(number, .started) }
-    for _ in 0..<2_000 where jobs < limit {
+    for _ in 0..<20_000 where jobs < limit {
       if !queue.isEmpty {
         let next = queue.removeFirst()
         try step(next.to, next.input)

@@ -22,6 +22,12 @@ void murmur_keep_record_memory(void) {
 #endif
 }
 
+void murmur_return_memory(void) {
+#if defined(__linux__) && defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
+
 // Freed vectors, kept by the thread that freed them for its next ones: models come and go many times a cycle, all of a few sizes,
 // and a general allocator takes a microsecond to find an aligned place for each.
 enum { SIZES = 8, KEPT = 64, KEPT_BYTES = 4 << 20, SMALLEST = 1 << 10 };

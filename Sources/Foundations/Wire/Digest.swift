@@ -28,6 +28,11 @@ public struct Digest: Comparable, Sendable {
   /// The digest with these 32 bytes; `nil` if there are not exactly 32.
   public init?(_ bytes: some Collection<UInt8>) {
     guard bytes.count == Digest.count else { return nil }
+    // Bytes in one place, as those of arrays and their slices, need not be asked for one after the other.
+    if let whole = bytes.withContiguousStorageIfAvailable({ unsafe Digest(storage: $0) }) {
+      self = whole
+      return
+    }
     var (a, b, c, d): (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     for byte in bytes {
       // A 256-bit shift left by one byte.
@@ -37,6 +42,12 @@ public struct Digest: Comparable, Sendable {
       d = d << 8 | UInt64(byte)
     }
     self.init(a, b, c, d)
+  }
+
+  private init(storage bytes: UnsafeBufferPointer<UInt8>) {
+    let raw = UnsafeRawBufferPointer(bytes)
+    func word(_ index: Int) -> UInt64 { unsafe UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) }
+    self.init(word(0), word(1), word(2), word(3))
   }
 
   /// The 32 bytes.

@@ -58,7 +58,7 @@ final class Console: Sendable {
   var width: Int { min(max((Console.columns(STDOUT_FILENO) ?? 91) - 1, 40), 110) }
 
   /// How many columns a terminal has; `nil` if it is none.
-  private static func columns(_ stream: Int32) -> Int? {
+  static func columns(_ stream: Int32) -> Int? {
     var size = winsize()
     return unsafe ioctl(stream, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
   }

@@ -1,5 +1,5 @@
 import MurmurBlocks
-import MurmurCompute
+package import MurmurCompute
 import MurmurIdentity
 import MurmurMachines
 import MurmurSessions
@@ -163,7 +163,7 @@ extension Collective {
 }
 
 /// A dataslice on the wire: a safetensors file with `features` (F32, rows × width) and `labels` (I32, rows).
-enum SliceFile {
+package enum SliceFile {
   /// The most rows a slice may hold.
   static let rowLimit = 1 << 20
 
@@ -176,7 +176,7 @@ enum SliceFile {
     return Array(text.utf8)
   }
 
-  static func encode(_ samples: Samples, rows: [Int32]) -> [UInt8] {
+  package static func encode(_ samples: Samples, rows: [Int32]) -> [UInt8] {
     let header = header(rows: rows.count, width: samples.width, classes: samples.classes)
     var bytes: [UInt8] = []
     bytes.reserveCapacity(8 + header.count + rows.count * (samples.width + 1) * 4)
@@ -189,7 +189,7 @@ enum SliceFile {
   }
 
   /// The rows in `bytes`, or `nil` if they are not exactly what ``encode(_:rows:)`` writes for that width and those classes.
-  static func decode(_ bytes: [UInt8], width: Int, classes: Int) -> Samples? {
+  package static func decode(_ bytes: [UInt8], width: Int, classes: Int) -> Samples? {
     guard bytes.count >= 8 else { return nil }
     var length = 0
     for index in (0..<8).reversed() {

@@ -141,6 +141,8 @@ public struct Identify: Machine, Sendable {
     var isIdentified = false
     var pushes = 0
     var pushesSince = Instant.origin
+    /// Where the peer says that it sees us.
+    var observed: Multiaddr?
   }
 
   private let configuration: Configuration
@@ -169,6 +171,28 @@ public struct Identify: Machine, Sendable {
 
   /// The addresses that others see us at, and that are believed.
   public var observedAddresses: [Multiaddr] { announced }
+
+  /// Where a peer says that it sees us.
+  public struct Sighting: Hashable, Sendable {
+    /// Who says so.
+    public let peer: PeerID
+    /// Where it is itself.
+    public let remote: Multiaddr?
+    /// Where it sees us.
+    public let address: Multiaddr
+    /// Whether we dialled: then the port is one of the connection's own.
+    public let isOutbound: Bool
+  }
+
+  /// Where peers say that they see us, each connection once; believed or not.
+  public var sightings: [Sighting] {
+    connections.compactMap { connection in
+      connection.observed.map {
+        Sighting(
+          peer: connection.description.peer, remote: connection.remote, address: $0, isOutbound: connection.isOutbound)
+      }
+    }
+  }
 
   /// How many connections are known.
   package var connectionCount: Int { connections.count }
@@ -266,6 +290,7 @@ public struct Identify: Machine, Sendable {
     let after = connections[place].description
     if let complaint { effects.append(.complain(after.peer, complaint)) }
     if after != before { effects.append(.learned(after)) }
+    if let seen = message.observedAddress { connections[place].observed = seen }
     guard let seen = message.observedAddress, let remote = connections[place].remote else { return }
     for address in candidates(seen, isOutbound: connections[place].isOutbound) {
       observations.vote(for: address, by: remote, at: now)

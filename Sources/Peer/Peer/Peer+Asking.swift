@@ -46,6 +46,8 @@ extension Peer {
     case cancel(CID)
     /// Take these blocks in, keep them, and tell who waits for them.
     case put(Object.Built)
+    /// Take these blocks in, and tell who waits for them: a part of an object that is larger than memory.
+    case take([Block])
     /// Keep an object.
     case pin(CID)
     /// Keep it no longer.
@@ -79,6 +81,7 @@ extension Peer {
     case .put(let object):
       put(object)
       pin(object.root, true, at: now, &effects)
+    case .take(let blocks): take(blocks, at: now, &effects)
     case .pin(let root): pin(root, true, at: now, &effects)
     case .unpin(let root): pin(root, false, at: now, &effects)
     case .subscribe(let topic): step(pubsub: .subscribe(topic), at: now, &effects)

@@ -88,9 +88,15 @@ public struct Peer: Machine, Sendable {
   private let servesTopics: Bool
   /// Objects that were asked for beside the session.
   private var ordered: [CID] = []
+  /// Models of the session that are on the disk and that nobody keeps, the oldest first.
+  private var spent: [CID] = []
   private var collectiveChance: Chance
   private var exchangeChance: Chance
   private var pubsubChance: Chance
+
+  /// Models of the session that stay on a disk for others although nobody keeps them; of more, the oldest go. A disk has room for more, but every
+  /// block on it takes memory too, and old models serve nobody.
+  public static let spentModels = 32
 
   /// A peer about to start; the parts' streams are forked from `chance`. With `servesTopics` its pub/sub takes part whatever the session
   /// needs.
@@ -143,6 +149,15 @@ public struct Peer: Machine, Sendable {
     collective.resume(from: earlier.collective, torn: torn)
   }
 
+  /// A model of the session need not be kept; only of interest where there is a disk, since memory has a small budget as it is.
+  private mutating func spend(_ root: CID) {
+    guard exchange.store.memoryBudget != nil, !spent.contains(root) else { return }
+    spent.append(root)
+    guard spent.count > Peer.spentModels else { return }
+    let old = spent.removeFirst()
+    if !ordered.contains(old), !collective.awaits(old) { exchange.store.remove(object: old) }
+  }
+
   mutating func want(_ root: CID) {
     if !ordered.contains(root) { ordered.append(root) }
   }
@@ -155,6 +170,13 @@ public struct Peer: Machine, Sendable {
   }
 
   mutating func put(_ object: Object.Built) { exchange.store.put(object) }
+
+  mutating func take(_ blocks: [Block], at now: Instant, _ effects: inout Effects<Effect>) {
+    for block in blocks {
+      exchange.store.put(block)
+      step(exchange: .added(block.cid), at: now, &effects)
+    }
+  }
 
   mutating func pin(_ root: CID, _ keeps: Bool, at now: Instant, _ effects: inout Effects<Effect>) {
     if keeps { exchange.store.pin(root, as: "owner") } else { exchange.store.unpin(root, as: "owner") }
@@ -183,7 +205,9 @@ public struct Peer: Machine, Sendable {
       exchange.store.put(object)
       step(exchange: .added(object.root), at: now, &effects)
     case .keep(let root): exchange.store.pin(root)
-    case .release(let root): exchange.store.unpin(root)
+    case .release(let root):
+      exchange.store.unpin(root)
+      spend(root)
     case .compute(let work): effects.append(.compute(work))
     case .arm(let timer, let at): effects.append(.arm(.collective(timer), at: at))
     case .note(let event): effects.append(.note(event))
@@ -203,6 +227,7 @@ public struct Peer: Machine, Sendable {
           effects.append(.answer(.fetched(root)))
           guard collective.awaits(root) else { continue }
         }
+        spend(root)
         do throws(ObjectError) {
           step(collective: .fetched(root: root, bytes: try Object.read(root, from: exchange.store)), at: now, &effects)
         } catch {

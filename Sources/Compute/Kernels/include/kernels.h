@@ -138,6 +138,9 @@ void murmur_keep_freed_memory(void);
 // at most.
 void murmur_keep_record_memory(void);
 
+// Gives the system back what the C library keeps of freed memory, as after the rows were read.
+void murmur_return_memory(void);
+
 // Memory for `bytes` bytes, aligned to 64, not cleared; and back again, with the same size. Each thread keeps a little of what it freed, and a
 // thread that ends says so, or that little is lost.
 void *_Nonnull murmur_allocate(size_t bytes);

@@ -41,9 +41,13 @@ struct LifeOrigin: Sendable {
   }
 
   /// What a store has for a peer of this session.
-  static func inheritance(_ setup: Setup, _ store: Store?, _ state: SessionState?, _ console: Console) throws -> Inheritance {
+  static func inheritance(
+    _ setup: Setup, _ store: Store?, _ state: SessionState?, takesMore: Bool, _ console: Console
+  ) throws -> Inheritance {
     let modelBytes = setup.architecture.parameterCount * 4 + 4096
-    let room = modelBytes * 26 + (setup.session.privacy ? 1 << 20 : 256 << 20)
+    // What an owner adds to a peer without a store has to find room beside the session.
+    let added = store == nil && takesMore ? 256 << 20 : 0
+    let room = modelBytes * 26 + (setup.session.privacy ? 1 << 20 : 256 << 20) + added
     guard let store else { return Inheritance(budget: room) }
     var inheritance = Inheritance(budget: store.options.limit, memory: room)
     inheritance.belongings = try store.belongings()

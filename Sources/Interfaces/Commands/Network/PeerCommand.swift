@@ -14,19 +14,23 @@ struct PeerCommand: AsyncParsableCommand {
     commandName: "peer", abstract: "Take part in a session as one real peer.",
     usage: """
       murmur peer --session FILE [--number N | --data FILE [--label COLUMN]] [--role full|trainer|feeder]
-                  [--listen ADDRESS …] [--join ADDRESS …] [--store DIR] [--begins TIME] [--until-over]
-                  [--record FILE] [--shaped] [--mdns] [--metrics HOST:PORT]
+                  [--listen ADDRESS …] [--join ADDRESS …] [--store DIR] [--control PATH] [--begins TIME] [--until-over]
+                  [--mdns] [--metrics HOST:PORT] [--record FILE] [--shaped]
+      murmur peer --invitation STRING [--number N | --data FILE [--label COLUMN]] …
       """,
     discussion: """
       The session file is a scenario, the same that `murmur simulate` runs: its session, its data and its faults, which act at this \
       peer's sockets. --number says which of the scenario's peers this is and so which rows it has; with --data the rows are its own. \
-      Addresses are multiaddrs; those of --join end in /p2p/ and the peer's identity.
+      Addresses are multiaddrs; those of --join end in /p2p/ and the peer's identity. An invitation, as `murmur invite` prints it, holds \
+      the session and somebody to begin with. With --store or --control the peer answers `murmur add`, `cat`, `pin`, `peers`, `find`, \
+      `invite` and `doctor`.
 
       Ctrl-C and SIGTERM stop the peer: it says goodbye, saves what is on its way to the disk and ends with 0. A second signal quits \
       at once.
       """)
 
-  @Option(help: "The session: a scenario file.") var session: String
+  @Option(help: "The session: a scenario file.") var session: String?
+  @Option(help: "An invitation to a session, instead of its file.") var invitation: String?
   @Option(help: "Which of the scenario's peers this is, from 0.") var number: Int?
   @Option(help: "A table of this peer's own rows.") var data: String?
   @Option(help: "The column that holds the label.") var label: String?
@@ -34,12 +38,13 @@ struct PeerCommand: AsyncParsableCommand {
   @Option(help: "Where to listen (default: a free port of every interface).") var listen: [String] = []
   @Option(help: "A peer to begin with.") var join: [String] = []
   @Option(help: "The folder for identity, blocks and what is remembered; without it nothing is kept.") var store: String?
+  @Option(help: "Where the peer's owner asks it (default: control.sock in the store).") var control: String?
   @Option(help: "When the session began, in seconds since 1970 (default: now).") var begins: Double?
-  @Flag(help: "Find peers of the local network by multicast DNS, and be found.") var mdns = false
-  @Option(help: "Serve metrics for Prometheus there, such as 127.0.0.1:9100.") var metrics: String?
   @Option(help: "Write everything that this peer is told to a file, for `murmur replay`.") var record: String?
   @Flag(help: "Impose the scenario's network too: its delays, rates and losses.") var shaped = false
   @Flag(help: .hidden) var ofSwarm = false
+  @Flag(help: "Find peers of the local network by multicast DNS, and be found.") var mdns = false
+  @Option(help: "Serve metrics for Prometheus there, such as 127.0.0.1:9100.") var metrics: String?
   @Flag(help: "End when the session is over, instead of serving its models until Ctrl-C.") var untilOver = false
   @Flag(help: "Say what happens as lines of JSON on standard output.") var json = false
   @Flag(help: "Say more on standard error.") var verbose = false
@@ -48,7 +53,10 @@ struct PeerCommand: AsyncParsableCommand {
     try await Attempt.run {
       let console = Console()
       let interruption = Interruption(console, termination: true)
-      var plan = OwnPlan(session: session)
+      guard (session == nil) != (invitation == nil) else {
+        throw Failure("which session? Give --session FILE, or --invitation STRING as `murmur invite` prints it")
+      }
+      var plan = OwnPlan(session: session ?? "")
       (plan.number, plan.data, plan.label) = (number, data, label)
       plan.role = try role.map { text in
         guard let role = Session.Role(rawValue: text) else { throw Failure("--role \(text): give full, trainer or feeder") }
@@ -64,14 +72,19 @@ struct PeerCommand: AsyncParsableCommand {
         return address
       }
       plan.store = store
+      plan.control = control
       plan.findsLocally = mdns
       plan.metrics = try metrics.map { try PeerMetrics.address($0) }
       plan.begins = begins ?? Date().timeIntervalSince1970
       plan.recording = record
       (plan.isShaped, plan.isOfSwarm) = (shaped, ofSwarm)
+      if let invitation { try plan.accept(invitation, begins: begins) }
       plan.level = verbose ? .debug : .warning
       let teller: any PeerTeller = json ? JSONTeller() : ConsoleTeller(console)
+      // A peer is to be small, and most of what its start takes is needed no more.
+      Memory.keepFreed()
       let running = try await RunningPeer(plan, teller, console)
+      Memory.giveBack()
       try await running.serve(untilOver: untilOver) { interruption.isWanted }
     }
   }

@@ -7,8 +7,8 @@ enum PeerNews: Sendable {
   case listening([String])
   /// Where metrics are served.
   case metrics(String)
-  /// A cycle ended with a model: its number, the test accuracy in percent if it was measured, and connected peers.
-  case cycle(Int, accuracy: Double?, neighbours: Int, at: Double)
+  /// A cycle ended with a model: its number, the test accuracy in percent if it was measured, connected peers, averages so far.
+  case cycle(Int, accuracy: Double?, neighbours: Int, averages: Int, at: Double)
   /// How it is, now and then: connections, streams, what waits, and resident bytes of memory.
   case census(links: Int, streams: Int, pending: Int, memory: Int?)
   case over(accuracy: Double?, model: String?, cycles: Int, averages: Int)
@@ -29,7 +29,7 @@ struct ConsoleTeller: PeerTeller {
     switch news {
     case .listening(let addresses): for address in addresses { console.show("listening at \(address)") }
     case .metrics(let address): console.show("metrics at \(address)")
-    case .cycle(let number, let accuracy, let neighbours, _):
+    case .cycle(let number, let accuracy, let neighbours, _, _):
       let words = accuracy.map { ", \(($0 * 10).rounded() / 10) % accurate on test rows" } ?? ""
       console.say("cycle \(number)\(words), \(neighbours) \(neighbours == 1 ? "peer" : "peers") connected")
     case .census: break
@@ -52,10 +52,10 @@ struct JSONTeller: PeerTeller {
     case .listening(let addresses):
       fields = [.init("news", .string("listening")), .init("addresses", .array(addresses.map(JSON.string)))]
     case .metrics(let address): fields = [.init("news", .string("metrics")), .init("address", .string(address))]
-    case .cycle(let number, let accuracy, let neighbours, let at):
+    case .cycle(let number, let accuracy, let neighbours, let averages, let at):
       fields = [
         .init("news", .string("cycle")), .init("cycle", .integer(number)), .init("accuracy", .optional(accuracy)),
-        .init("neighbours", .integer(neighbours)), .init("at", .number(at)),
+        .init("neighbours", .integer(neighbours)), .init("averages", .integer(averages)), .init("at", .number(at)),
       ]
     case .census(let links, let streams, let pending, let memory):
       fields = [

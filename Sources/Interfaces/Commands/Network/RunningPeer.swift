@@ -3,6 +3,7 @@ import Logging
 import MurmurBlocks
 import MurmurCollective
 import MurmurCompute
+import MurmurControl
 import MurmurDatasets
 import MurmurHost
 import MurmurIdentity
@@ -36,6 +37,10 @@ struct OwnPlan: Sendable {
   var metrics: SocketAddress?
   /// When the session began, in seconds since 1970.
   var begins = 0.0
+  /// Where its owner asks it; in the store's folder if nothing is said.
+  var control: String?
+  /// The session, if it came with an invitation rather than in a file.
+  var invited: Scenario?
   var level = Logger.Level.warning
   /// Where everything that this peer is told is written down.
   var recording: String?
@@ -49,9 +54,10 @@ struct OwnPlan: Sendable {
 
 /// One real peer, from its start to its end.
 final class RunningPeer: Sendable {
-  private let node: Node
-  private let setup: Setup
-  private let store: Store?
+  let node: Node
+  let setup: Setup
+  let store: Store?
+  let control = Mutex<(server: ControlServer, desk: ControlDesk)?>(nil)
   private let workers: NIOThreadPool
   private let group: MultiThreadedEventLoopGroup
   private let teller: any PeerTeller
@@ -64,7 +70,8 @@ final class RunningPeer: Sendable {
   /// Loads rows, opens the store, listens and joins.
   init(_ plan: OwnPlan, _ teller: any PeerTeller, _ console: Console) async throws {
     self.teller = teller
-    var scenario = try ScenarioOptions.read(plan.session)
+    var scenario = try plan.invited ?? ScenarioOptions.read(plan.session)
+    let shared = scenario
     let number = plan.number ?? 0
     if let data = plan.data {
       scenario.data.set = [data]
@@ -95,7 +102,7 @@ final class RunningPeer: Sendable {
     let chance = Chance(seed: scenario.seed).fork("peer", number).fork("life", Int(life))
     let origin = LifeOrigin(
       scenario: scenario, number: number, role: plan.role ?? scenario.peers.role(number),
-      inheritance: try LifeOrigin.inheritance(setup, store, state, console))
+      inheritance: try LifeOrigin.inheritance(setup, store, state, takesMore: plan.control != nil, console))
     let peer = try origin.peer(setup, keys, seed: chance.seed, console)
     var configuration = NodeConfiguration()
     configuration.listen = plan.listen
@@ -121,6 +128,7 @@ final class RunningPeer: Sendable {
       configuration, keys: keys, peer: peer, chance: chance.fork("node"), store: store, group: group, workers: workers)
     try await watch()
     let bound = try await node.start()
+    try await openControl(plan, shared, keys)
     teller.tell(.listening(bound.map { "\($0)/p2p/\(keys.peerID)" }))
     if let endpoint { teller.tell(.metrics(PeerMetrics.url(endpoint))) }
     if let store { try await node.remember(store.knownPeers(limit: 256).map { ($0.id, $0.addresses) }) }
@@ -148,7 +156,9 @@ final class RunningPeer: Sendable {
     let (parameters, cycle) = try await node.look { ($0.collective.parameters, $0.collective.cycle) }
     let neighbours = try await node.snapshot().neighbours.count
     teller.tell(
-      .cycle(Int(cycle), accuracy: try await accuracy(parameters, setup.curve), neighbours: neighbours, at: time.seconds))
+      .cycle(
+        Int(cycle), accuracy: try await accuracy(parameters, setup.curve), neighbours: neighbours,
+        averages: averages.load(ordering: .relaxed), at: time.seconds))
   }
 
   private func accuracy(_ parameters: ParameterVector, _ rows: [Int32]) async throws -> Double? {
@@ -197,6 +207,7 @@ final class RunningPeer: Sendable {
       try await _Concurrency.Task.sleep(for: .seconds(min(setup.session.cycle.seconds * 2, 5)))
       break
     }
+    closeControl()
     try await node.close()
     try await workers.shutdownGracefully()
     try store?.close()

@@ -13,6 +13,7 @@ final class Swarm: Sendable {
     var process: Process?
     var addresses: [String] = []
     var cycles: [(number: Int, at: Double, accuracy: Double?)] = []
+    var neighbours: Int?
     var accuracy: Double?
     var model: String?
     var averages = 0
@@ -34,6 +35,8 @@ final class Swarm: Sendable {
   private let console: Console
   private let members: Mutex<[Member]>
   private let begins: Double
+  /// What the scenario's faults do to whom at present.
+  private let faults: Mutex<(events: FaultEvents, conditions: FaultConditions)>
   /// Seconds that the processes get to start before the session begins.
   private static let start = 0.15
 
@@ -41,16 +44,17 @@ final class Swarm: Sendable {
     let scenario = setup.scenario
     self.scenario = scenario
     self.isShaped = isShaped
-    crashes = Mutex(
-      Forecast(
-        scenario.faults, peers: scenario.peers.count, length: setup.session.length, cycle: setup.session.cycle,
-        chance: setup.chance.fork("faults")
-      ).events())
     hasCrashes = scenario.faults.faults.contains { if case .crash = $0 { true } else { false } }
     self.folder = folder
     self.kill = kill
     self.console = console
     members = Mutex((0..<scenario.peers.count).map { _ in Member() })
+    // The same forecast that each peer obeys.
+    let forecast = Forecast(
+      scenario.faults, peers: scenario.peers.count, length: scenario.session.length, cycle: scenario.session.cycle,
+      chance: setup.chance.fork("faults"))
+    faults = Mutex((forecast.events(), FaultConditions(forecast)))
+    crashes = Mutex(forecast.events())
     begins = Date().timeIntervalSince1970 + 1 + Swarm.start * Double(scenario.peers.count)
     try folder.write(scenario.yaml, to: "session.yaml")
   }
@@ -71,6 +75,7 @@ final class Swarm: Sendable {
       }
     }
     var hasKilled = kill == 0
+    let live = LiveLines()
     while !isStopped() {
       try await Task.sleep(for: .milliseconds(200))
       let now = Date().timeIntervalSince1970 - begins
@@ -81,12 +86,40 @@ final class Swarm: Sendable {
       while let next = late.first, joins[next].seconds <= now { try launch(late.removeFirst()) }
       try crash(upTo: now)
       let (running, newest, mean) = state
-      console.progress(
-        "the session     ", now / length,
-        "\(running) processes, cycle \(newest), \(mean.map { "\(($0 * 10).rounded() / 10) % accurate" } ?? "")")
+      if let size = LiveLines.size(), size.rows >= 8 {
+        live.draw(table(at: now).lines(columns: size.columns - 1, rows: size.rows))
+      } else {
+        console.progress(
+          "the session     ", now / length,
+          "\(running) processes, cycle \(newest), \(mean.map { "\(($0 * 10).rounded() / 10) % accurate" } ?? "")")
+      }
       if (running == 0 && late.isEmpty && !awaitsSomebody(now)) || now > length * 1.5 + 30 { break }
     }
     console.clear()
+  }
+
+  /// What is seen of all processes.
+  private func table(at elapsed: Double) -> SwarmTable {
+    let isOnline = faults.withLock { faults in
+      while let due = faults.events.nextInstant, due.seconds <= elapsed, let fault = faults.events.next() {
+        faults.conditions.apply(fault.change)
+      }
+      return zip(faults.conditions.isOnline, faults.conditions.isRunning).map { $0 && $1 }
+    }
+    let rows = members.withLock { members in
+      members.enumerated().map { number, member in
+        let state: SwarmTable.State =
+          if member.wasKilled { .killed } else if member.hasEnded { .ended } else if member.process?.isRunning != true {
+            member.process == nil ? .starting : .failed
+          } else if member.addresses.isEmpty { .starting } else { isOnline[number] ? .running : .offline }
+        let last = member.cycles.last
+        return SwarmTable.Row(
+          number: number, state: state, cycle: last?.number, accuracy: member.accuracy ?? last?.accuracy,
+          neighbours: state == .running || state == .offline ? member.neighbours : nil,
+          averages: last == nil ? nil : member.averages)
+      }
+    }
+    return SwarmTable(rows: rows, elapsed: elapsed, length: scenario.session.length.seconds)
   }
 
   // MARK: Processes
@@ -134,6 +167,8 @@ final class Swarm: Sendable {
     case "listening": member.addresses = news["addresses"] as? [String] ?? []
     case "cycle":
       member.cycles.append((news["cycle"] as? Int ?? 0, news["at"] as? Double ?? 0, news["accuracy"] as? Double))
+      member.neighbours = news["neighbours"] as? Int
+      member.averages = news["averages"] as? Int ?? member.averages
     case "over":
       member.hasEnded = true
       member.accuracy = news["accuracy"] as? Double

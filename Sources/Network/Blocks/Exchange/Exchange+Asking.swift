@@ -31,6 +31,7 @@ extension Exchange {
     var idle = 0
     for source in fetches[index].sources where source.hasRoom && source.failures == 0 { idle += 1 }
     guard idle > 0 else { return }
+    if store.shelf != nil, askSparingly(index, idle, now, &effects) { return }
     let share = (fetches[index].unasked + idle - 1) / idle
     for source in fetches[index].sources.indices {
       guard fetches[index].sources[source].hasRoom, fetches[index].sources[source].failures == 0 else { continue }
@@ -38,6 +39,34 @@ extension Exchange {
       ask(source, of: index, most: min(room, share), now, &effects)
       if fetches[index].unasked == 0 { break }
     }
+  }
+
+  /// Where the disk allows fewer blocks than the windows: they go to the sources that owe least, so that a fast one is asked more often.
+  /// False if it allows as many.
+  private mutating func askSparingly(_ index: Int, _ idle: Int, _ now: Instant, _ effects: inout Effects<Effect>) -> Bool {
+    var allowed = allowance(of: index)
+    var room = 0
+    for source in fetches[index].sources where source.hasRoom && source.failures == 0 {
+      room += Int(source.window - source.outstanding)
+    }
+    guard allowed < min(room, fetches[index].unasked) else { return false }
+    let share = max(1, allowed / idle)
+    var hasNothing: UInt64 = 0
+    while allowed > 0, fetches[index].unasked > 0 {
+      var least: Int?
+      for (place, source) in fetches[index].sources.enumerated() where hasNothing >> UInt64(place) & 1 == 0 {
+        guard source.hasRoom, source.failures == 0 else { continue }
+        if least.map({ source.outstanding < fetches[index].sources[$0].outstanding }) ?? true { least = place }
+      }
+      guard let least else { break }
+      let source = fetches[index].sources[least]
+      ask(least, of: index, most: min(Int(source.window - source.outstanding), share, allowed), now, &effects)
+      let asked = Int(fetches[index].sources[least].outstanding - source.outstanding)
+      allowed -= asked
+      // It denied all that is left.
+      if asked == 0 { hasNothing |= 1 << UInt64(least) }
+    }
+    return true
   }
 
   /// Asks one source for up to `most` blocks that nobody is asked for and that it did not deny.

@@ -23,6 +23,20 @@ extension Exchange {
   /// Whether so much waits for the disk that nothing more should come.
   var isCongested: Bool { store.unsettledBytes > limits.unsettledBytes }
 
+  /// How many blocks more an object may be asked for, so that what comes and what waits for the disk stay within
+  /// ``Limits/unsettledBytes``: blocks to come count as those that came, or as a chunk. Who is asked for nothing may be asked for one.
+  func allowance(of index: Int) -> Int {
+    var underWay = 0
+    var bytes = store.unsettledBytes
+    for (other, fetch) in fetches.enumerated() {
+      let asked = fetch.sources.reduce(0) { $0 + Int($1.outstanding) }
+      if other == index { underWay = asked }
+      bytes += asked * fetch.meanBytes
+    }
+    let room = (limits.unsettledBytes - bytes) / max(fetches[index].meanBytes, 1)
+    return max(room, underWay == 0 ? 1 : 0)
+  }
+
   /// Prepares a new fetch of an object of which some blocks may be elsewhere already.
   mutating func prepare(_ fetch: inout Fetch, _ keeping: Keeping, _ effects: inout Effects<Effect>) {
     fetch.keeping = keeping
@@ -165,6 +179,11 @@ extension Exchange {
     guard loadingBytes <= limits.loadingBytes / 2 else { return }
     serveBacklog(now, &effects)
   }
+}
+
+extension Fetch {
+  /// Bytes of a block, as far as is known.
+  fileprivate var meanBytes: Int { blocks > 0 ? bytes / blocks : Object.chunkBytes }
 }
 
 /// A block that the world was asked to bring.

@@ -43,7 +43,7 @@ public struct Limits: Hashable, Sendable {
   public var unwrittenBytesPerPeer = Int.max
   /// Bytes of blocks that the world is asked to bring from its disk at a time; one block is always brought.
   public var loadingBytes = 16 << 20
-  /// Bytes of blocks that may wait to become safe on the disk; at more, nobody is asked for blocks until some are.
+  /// Bytes of blocks that may be under way or wait to become safe on the disk; at more, nobody is asked for further blocks until some are.
   public var unsettledBytes = 64 << 20
   /// Whether a peer that has nothing left to give is asked for blocks that a much slower one owes. It costs a block twice now and then.
   public var relievesSlowPeers = false
@@ -67,6 +67,7 @@ public struct Limits: Hashable, Sendable {
     limits.unwrittenBytesPerPeer = 4 << 20
     // What was asked for and came too late is not wanted any more, and no offence: a whole window of it at a time.
     limits.unwantedPerPeer = 256
+    limits.unsettledBytes = 48 << 20
     return limits
   }
 }

@@ -141,6 +141,15 @@ public struct BlockStore: Sendable {
     return true
   }
 
+  /// Drops all blocks of an object that are not pinned, as far as nodes that are here name them.
+  public mutating func remove(object root: CID) {
+    var rest = [root]
+    while let cid = rest.popLast() {
+      if let block = peek(cid) { rest += Object.children(of: block) }
+      remove(cid)
+    }
+  }
+
   /// Drops every block that is not pinned; returns how many bytes that freed.
   @discardableResult public mutating func collectGarbage() -> Int {
     let before = byteCount

@@ -35,6 +35,8 @@ extension Connection {
   /// Waits for the agreement on a stream's protocol, not too long.
   private mutating func expect(_ stream: StreamID, at now: Instant, _ effects: inout Effects<Effect>) {
     if deadlines.isEmpty { effects.append(.arm(.negotiation, at: now + limits.negotiation)) }
+    // Streams that agreed long ago need not be remembered until they would have been late.
+    if deadlines.count >= 64 + 4 * talks.count { deadlines.removeAll { talks[$0.stream.number] == nil } }
     deadlines.append((now + limits.negotiation, stream))
   }
 

@@ -42,6 +42,13 @@ extension Peer.Ask {
       out.append(7)
       out.append(text: topic.name)
       out.append(content: data)
+    case .take(let blocks):
+      out.append(8)
+      out.append(number: blocks.count)
+      for block in blocks {
+        out.append(content: block.cid.bytes)
+        out.append(content: block.bytes)
+      }
     }
   }
 
@@ -57,22 +64,30 @@ extension Peer.Ask {
     case 1: self = .cancel(try CID(bytes: reader.content(128)))
     case 2:
       let root = try CID(bytes: reader.content(128))
-      var blocks: [Block] = []
-      for _ in 0..<(try reader.number(65_536)) {
-        let cid = try CID(bytes: reader.content(128))
-        guard let block = Block(verifying: cid, bytes: try reader.content(Block.mostBytes)) else {
-          throw WireError("recorded input", at: reader.position, "a block is not what it is called")
-        }
-        blocks.append(block)
-      }
-      self = .put(Object.Built(root: root, blocks: blocks))
+      self = .put(Object.Built(root: root, blocks: try reader.blocks()))
     case 3: self = .pin(try CID(bytes: reader.content(128)))
     case 4: self = .unpin(try CID(bytes: reader.content(128)))
     case 5: self = .subscribe(Topic(try reader.text(4_096)))
     case 6: self = .unsubscribe(Topic(try reader.text(4_096)))
     case 7: self = .publish(Topic(try reader.text(4_096)), try reader.content(16 << 20))
+    case 8: self = .take(try reader.blocks())
     case let code: throw WireError("recorded input", "nothing of kind \(code) can be asked; a newer version recorded it")
     }
+  }
+}
+
+extension ByteReader {
+  /// Blocks, each of which is what it is called.
+  fileprivate mutating func blocks() throws(WireError) -> [Block] {
+    var blocks: [Block] = []
+    for _ in 0..<(try number(65_536)) {
+      let cid = try CID(bytes: content(128))
+      guard let block = Block(verifying: cid, bytes: try content(Block.mostBytes)) else {
+        throw WireError("recorded input", at: position, "a block is not what it is called")
+      }
+      blocks.append(block)
+    }
+    return blocks
   }
 }
 

@@ -24,6 +24,9 @@ package struct AddressBook {
   /// Addresses of a peer, proven ones first, of each kind the most recently learnt.
   package func addresses(of peer: PeerID) -> [Multiaddr] { entries[peer].map { $0.proven + $0.heard } ?? [] }
 
+  /// Whether one of the peer's addresses is more than hearsay.
+  package func isProven(_ peer: PeerID) -> Bool { entries[peer]?.proven.isEmpty == false }
+
   /// How many peers there are addresses of.
   package var count: Int { entries.count }
 

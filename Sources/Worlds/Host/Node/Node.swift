@@ -20,8 +20,8 @@ public final class Node: TransportDelegate, Sendable {
   public let configuration: NodeConfiguration
   /// Who it is.
   public let id: PeerID
-  private let home: any EventLoop
-  private let core: NIOLoopBoundBox<NodeCore>
+  let home: any EventLoop
+  let core: NIOLoopBoundBox<NodeCore>
 
   /// A node that is about to start. Everything happens on one loop, so `group` is to have one. Peer and store are the node's from now on;
   /// `workers` run jobs and wait for the disk, and all draws come from `chance`.
@@ -124,6 +124,7 @@ public final class Node: TransportDelegate, Sendable {
       it.identifyTimer?.cancel()
       it.recorder?.flush()
       it.saveAll()
+      it.stopWaitingForTheDisk()
       return it.transport
     }
     try await transport?.close().get()
@@ -298,7 +299,7 @@ public final class Node: TransportDelegate, Sendable {
     try await home.submit { [core] in try body(core.value) }.get()
   }
 
-  private func onHomeFlat<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) -> EventLoopFuture<Result>) async throws
+  func onHomeFlat<Result: Sendable>(_ body: @escaping @Sendable (NodeCore) -> EventLoopFuture<Result>) async throws
     -> Result
   {
     try await home.flatSubmit { [core] in body(core.value) }.get()

@@ -12,14 +12,16 @@ extension NodeCore {
   enum Offence {
     /// A message that cannot be read, a block or an announcement that is forged.
     static let plain = 1.0
-    /// A message that was begun and never finished.
+    /// A message that was begun and never finished, bytes that were changed on the way.
     static let slowness = 0.5
     /// A request that no honest peer makes.
     static let request = 0.5
     /// A request too many.
     static let excess = 0.01
-    /// A connection that broke off because a limit was reached, or because bytes were changed on the way.
+    /// A connection that broke off because a limit was reached.
     static let trouble = 1.0
+    /// A connection that broke off because bytes were changed on the way.
+    static let line = 0.1
   }
 
   /// A peer broke a rule. Too much of that within a short time, and its connections are closed and it is shut out for a while.
@@ -62,7 +64,8 @@ extension NodeCore {
   func misbehaved(_ address: Multiaddr, _ why: ConnectionError) {
     guard let source = Source(address) else { return }
     switch why.reason {
-    case .malformed, .signature, .forged, .violation, .late: offend(source, Offence.plain)
+    case .malformed, .signature, .forged, .violation: offend(source, Offence.plain)
+    case .late: offend(source, Offence.slowness)
     case .closedByPeer, .network, .unsupported: offend(source, 0.1)
     case .wrongPeer, .oneself, .limit, .resetByPeer, .closedHere: break
     }
@@ -72,7 +75,9 @@ extension NodeCore {
   func judge(_ link: Link, _ why: ConnectionError) {
     switch why.reason {
     case .malformed, .violation, .signature: offend(link.peer, Double(configuration.strikes), "broke off: \(why)")
-    case .forged, .limit: offend(link.peer, Offence.trouble, "broke off: \(why)")
+    case .limit: offend(link.peer, Offence.trouble, "broke off: \(why)")
+    // A bad line changes bytes as well, and it is not the peer's fault that its line is bad.
+    case .forged: offend(link.peer, Offence.line, "broke off: \(why)")
     case .unsupported, .late, .wrongPeer, .oneself, .resetByPeer, .closedByPeer, .closedHere, .network: break
     }
   }

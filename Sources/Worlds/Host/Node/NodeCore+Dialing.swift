@@ -24,6 +24,8 @@ struct Dial {
 extension NodeCore {
   /// Peers that are being dialled, or that were in vain not long ago; no others are dialled meanwhile.
   static let dialLimit = 1_024
+  /// Bytes of messages that are kept of a peer before it is known what it speaks; further ones are dropped.
+  static let earlyBytes = 1 << 20
   /// Messages that wait for one peer; further ones are dropped.
   static let waitingMessages = 64
 
@@ -31,7 +33,7 @@ extension NodeCore {
   @discardableResult func dial(_ peer: PeerID) -> EventLoopFuture<Link>? {
     if let link = link(to: peer) { return home.makeSucceededFuture(link) }
     guard misconduct.ban(of: peer, at: now) == nil else { return nil }
-    guard dials[peer] != nil || dials.count < NodeCore.dialLimit else { return nil }
+    guard dials[peer] != nil || dials.count < NodeCore.dialLimit || forgetDial() else { return nil }
     var dial = dials[peer] ?? Dial()
     guard dial.isActive || dial.notBefore <= now else { return nil }
     let promise = home.makePromise(of: Link.self)
@@ -42,6 +44,14 @@ extension NodeCore {
     dials[peer] = dial
     if starts { tryAddresses(of: peer, book.addresses(of: peer), last: nil) }
     return promise.futureResult
+  }
+
+  /// Forgets one of the peers that were dialled in vain, the one that would be left alone longest. False if all are being dialled.
+  private func forgetDial() -> Bool {
+    let idle = dials.filter { !$0.value.isActive && $0.value.waiting.isEmpty }
+    guard let last = idle.max(by: { ($0.value.notBefore, $0.key) < ($1.value.notBefore, $1.key) }) else { return false }
+    dials[last.key] = nil
+    return true
   }
 
   private func tryAddresses(of peer: PeerID, _ addresses: [Multiaddr], last: (any Error)?) {

@@ -29,6 +29,7 @@ extension NodeCore {
   }
 
   func received(_ message: Peer.Message, from peer: PeerID) {
+    meters.received(message)
     if let adversity = configuration.adversity, !adversity.admits(from: peer, at: sessionNow) { return }
     take(message, from: peer)
   }

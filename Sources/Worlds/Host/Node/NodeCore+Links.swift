@@ -59,6 +59,7 @@ extension NodeCore {
       return SilentStream(patience: configuration.silence)
     case Identify.pushProtocolID: return pushCollector(stream)
     case Ping.protocolID: return EchoStream(patience: configuration.silence)
+    case Dialback.protocolID: return dialbackInbox()
     case NodeCore.collectiveProtocol:
       return Inbox(most: CollectiveMessage.byteLimit, core: self) { core, bytes, stream in
         core.received(.collective(try CollectiveMessage.decode(bytes)), from: stream.peer)
@@ -130,7 +131,8 @@ extension NodeCore {
     lookForSilence()
     let partners = neighbours.values.count { $0.languages.contains(.collective) }
     guard partners < configuration.degree else { return }
-    var wanted = configuration.degree - partners - dials.count
+    // Peers that were dialled in vain a while ago are no company: whoever invents peers must not keep this one from finding others.
+    var wanted = configuration.degree - partners - dials.values.count(where: \.isActive)
     for address in configuration.bootstraps where wanted > 0 {
       guard let peer = address.namedPeer, peer != keys.peerID, neighbours[peer] == nil, dials[peer] == nil else { continue }
       book.learn(peer, [address], isProven: true)
@@ -139,6 +141,7 @@ extension NodeCore {
     guard wanted > 0 else { return }
     var others = book.peers.filter { $0 != keys.peerID && neighbours[$0] == nil && dials[$0] == nil }
     peerChance.shuffle(&others)
+    others = others.filter(book.isProven) + others.filter { !book.isProven($0) }
     for peer in others.prefix(wanted) { _ = dial(peer) }
   }
 

@@ -34,8 +34,9 @@ final class NodeCore {
     /// Messages it sent lately, as of ``chargedAt``.
     var load = 0.0
     var chargedAt = Instant.origin
-    /// What it said before it was known what it speaks, at most ``NodeCore/waitingMessages``.
+    /// What it said before it was known what it speaks, at most ``NodeCore/waitingMessages`` and ``NodeCore/earlyBytes``.
     var early: [Peer.Message] = []
+    var earlyBytes = 0
   }
 
   /// A hash table and what its requests wait for.
@@ -96,6 +97,9 @@ final class NodeCore {
   var isClosing = false
   private var turns: [() -> Void] = []
   private var isTurning = false
+  /// Who waits until the disk has caught up, and what they may be asked to answer themselves.
+  var disk = DiskWaits()
+  var dialbacks = Dialback.Rule.State()
   /// The newest model, until its blocks are safe on the disk.
   var unsaved: (root: CID, cycle: UInt32)?
 
@@ -146,7 +150,8 @@ final class NodeCore {
 
   /// The protocols that streams are accepted for.
   var served: [String] {
-    [Identify.protocolID, Identify.pushProtocolID, Ping.protocolID, NodeCore.collectiveProtocol] + BitswapVersion.preference
+    [Identify.protocolID, Identify.pushProtocolID, Ping.protocolID, Dialback.protocolID, NodeCore.collectiveProtocol]
+      + BitswapVersion.preference
       + PubSub.protocolIDs + tables.filter { $0.machine.mode == .server }.map(\.protocolID)
   }
 
@@ -224,9 +229,10 @@ final class NodeCore {
     witness?(sessionNow, event)
     switch event {
     case .published(let root): unsaved = (root, peer.collective.cycle)
-    case .rejected(_, let who, let why):
+    case .rejected(let root, let who, let why):
       // Who announced the model is known only where announcements are signed.
-      if case .strict = peer.collective.sealing { offend(who, Offence.plain, why) } else { log.info("\(who): \(why)") }
+      let words = "what it has as \(root) is not taken: \(why)"
+      if case .strict = peer.collective.sealing { offend(who, Offence.plain, words) } else { log.info("\(who): \(words)") }
     case .offended(let peer, let what): offend(peer, Offence.plain, "broke the rules: \(what)")
     default: break
     }
@@ -269,9 +275,13 @@ final class NodeCore {
 
   /// Gives the machine a message that came.
   func take(_ message: Peer.Message, from peer: PeerID) {
-    meters.received(message)
     guard neighbours[peer]?.isTold == true else {
-      if let count = neighbours[peer]?.early.count, count < NodeCore.waitingMessages { neighbours[peer]?.early.append(message) }
+      let size = message.wireSize
+      guard let neighbour = neighbours[peer], neighbour.early.count < NodeCore.waitingMessages,
+        neighbour.earlyBytes + size <= NodeCore.earlyBytes
+      else { return }
+      neighbours[peer]?.early.append(message)
+      neighbours[peer]?.earlyBytes += size
       return
     }
     step(.received(from: peer, message))
@@ -285,7 +295,7 @@ final class NodeCore {
 
   // MARK: The disk
 
-  private func runErrands() {
+  func runErrands() {
     guard !isRunningErrands, !errands.isEmpty, let store else { return }
     let batch = errands
     errands = []
@@ -302,7 +312,9 @@ final class NodeCore {
           if case .stored(let cid) = outcome { core.saveSession(cid) }
           core.step(.disk(outcome))
         }
+        core.disk.failures += done.failures
         core.runErrands()
+        core.tellWhoWaitsForTheDisk()
         guard !core.isRunningErrands else { return }
         for promise in core.settling { promise.succeed(()) }
         core.settling = []

@@ -7,6 +7,9 @@ public enum Memory {
   /// again with every record of 64 KiB. Call it once, at the start of a program.
   public static func keepFreed() { murmur_keep_record_memory() }
 
+  /// Gives the system back what was freed so far, as after a start that read many rows and keeps few.
+  public static func giveBack() { murmur_return_memory() }
+
   /// Bytes of this process that are in memory; `nil` where the system does not say.
   public static var resident: Int? {
     guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return nil }

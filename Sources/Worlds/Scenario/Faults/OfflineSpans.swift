@@ -15,7 +15,9 @@ public struct OfflineSpans: IteratorProtocol, Sequence, Sendable {
   init(
     redrawn probability: Double, every cycle: Instant.Span, for duration: Instant.Span, until length: Instant.Span, chance: Chance
   ) {
-    pattern = .redrawn(probability: probability, cycle: Swift.max(cycle, Fault.shortestCycle), duration: duration, draw: 0)
+    // A session squeezed into seconds has cycles of milliseconds, and its faults keep step; what bounds the work is the number of draws.
+    let least = Swift.min(Fault.shortestCycle, Swift.max(.milliseconds(1), length * 1e-6))
+    pattern = .redrawn(probability: probability, cycle: Swift.max(cycle, least), duration: duration, draw: 0)
     self.chance = chance
     end = .origin + length
   }
@@ -61,6 +63,6 @@ public struct OfflineSpans: IteratorProtocol, Sequence, Sendable {
 }
 
 extension Fault {
-  /// Nothing is redrawn more often than this, so that a forecast stays finite work.
+  /// The shortest time a file may give; nothing is redrawn more often in a long session, so that a forecast stays finite work.
   static let shortestCycle = Instant.Span.seconds(1)
 }
