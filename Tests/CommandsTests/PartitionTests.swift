@@ -47,14 +47,7 @@ private final class Hosts {
   private func ip(_ arguments: [String]) throws { try run("/usr/bin/env", ["ip"] + arguments) }
 
   private func run(_ path: String, _ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw CocoaError(.featureUnsupported) }
+    guard try Spawned([path] + arguments, in: "/").end() == 0 else { throw CocoaError(.featureUnsupported) }
   }
 }
 

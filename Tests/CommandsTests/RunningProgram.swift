@@ -2,30 +2,27 @@ import Foundation
 
 /// `murmur peer --json` that goes on running, and what it says.
 final class RunningProgram {
-  private let process = Process()
+  private let process: Spawned
   private let output = Pipe()
+  private var isOver = false
   private var rest = Data()
   private var addresses: [String] = []
 
   /// Starts the program in a folder; `inside` a network namespace, if one is named.
   init(_ folder: Folder, _ arguments: [String], inside namespace: String? = nil) throws {
-    let path = try Program.path()
-    process.executableURL = URL(fileURLWithPath: namespace == nil ? path : "/usr/bin/env")
-    process.arguments = (namespace.map { ["ip", "netns", "exec", $0, path] } ?? []) + arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
+    let enter = namespace.map { ["ip", "netns", "exec", $0] } ?? []
+    process = try Spawned(
+      enter + [try Program.path()] + arguments, in: folder.path, output: output.fileHandleForWriting.fileDescriptor)
+    try output.fileHandleForWriting.close()
   }
 
   deinit { kill() }
 
-  /// Ends it with signal 9, and waits until it is dead: Foundation may notice much later.
+  /// Ends it with signal 9.
   func kill() {
-    guard process.isRunning else { return }
-    _ = Foundation.kill(process.processIdentifier, SIGKILL)
-    while !output.fileHandleForReading.availableData.isEmpty {}
+    guard !isOver else { return }
+    isOver = true
+    process.kill()
   }
 
   /// Where it listens, as it says first.
@@ -48,8 +45,8 @@ final class RunningProgram {
   /// Reads on to its end, and gives its code.
   func end() throws -> Int32 {
     while try next() != nil {}
-    process.waitUntilExit()
-    return process.terminationStatus
+    isOver = true
+    return process.end()
   }
 
   /// The next line; `nil` at the end.

@@ -22,7 +22,6 @@ public struct Murmur: AsyncParsableCommand {
 
   /// Parses the arguments and runs what they ask for.
   public static func launch() async {
-    Inheritances.drop()
     Kernels.keepFreedMemory()
     do throws(KernelsError) {
       _ = try Kernels.choose()
@@ -31,16 +30,6 @@ public struct Murmur: AsyncParsableCommand {
       Foundation.exit(1)
     }
     await main()
-  }
-}
-
-/// Files that whoever started this program had open, and that it inherited without being meant to: a peer that lives for weeks would keep others'
-/// pipes and sockets open.
-enum Inheritances {
-  /// Closes all but the three standard streams.
-  static func drop() {
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: "/dev/fd") else { return }
-    for number in names.compactMap({ Int32($0) }) where number > 2 { close(number) }
   }
 }
 
