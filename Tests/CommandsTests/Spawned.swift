@@ -34,7 +34,7 @@ struct Spawned {
     let all = ["bash", "-c", Spawned.script, "bash", folder] + arguments
     var words: [UnsafeMutablePointer<CChar>?] = unsafe all.map { unsafe strdup($0) }
     unsafe words.append(nil)
-    defer { for unsafe word in words { unsafe free(word) } }
+    defer { unsafe words.forEach { unsafe free($0) } }
     var pid: pid_t = 0
     guard unsafe posix_spawnp(&pid, "bash", &actions, nil, words, environ) == 0 else { throw Failed() }
     self.pid = pid
