@@ -4,7 +4,8 @@ import MurmurSessions
 /// A session of hours in a minute of real time.
 extension Scenario {
   /// The same scenario in a session of that length: as many work cycles, and everything that happens at a time happens at the same share
-  /// of the session. What links and devices do to single messages and jobs stays as it is.
+  /// of the session. What links and devices do to single messages and jobs stays as it is, and no absence is made shorter than a scenario may
+  /// ask for.
   public func squeezed(into length: Instant.Span) -> Scenario {
     var result = self
     let factor = length.seconds / session.length.seconds
@@ -21,11 +22,11 @@ extension Fault {
   mutating func squeeze(by factor: Double) {
     switch self {
     case .offline(var fault):
-      fault.cycle = fault.cycle.map { $0 * factor }
-      fault.duration = fault.duration.map { $0 * factor }
+      fault.cycle = fault.cycle.map { max($0 * factor, Fault.shortestCycle) }
+      fault.duration = fault.duration.map { max($0 * factor, Fault.shortestCycle) }
       self = .offline(fault)
     case .sessions(var fault):
-      (fault.on, fault.off) = (fault.on * factor, fault.off * factor)
+      (fault.on, fault.off) = (max(fault.on * factor, Fault.shortestCycle), max(fault.off * factor, Fault.shortestCycle))
       self = .sessions(fault)
     case .crash(var fault):
       fault.at.squeeze(by: factor)
