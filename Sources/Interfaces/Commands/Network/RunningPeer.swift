@@ -99,6 +99,10 @@ final class RunningPeer: Sendable {
     let keys = try RunningPeer.keys(plan, scenario, number)
     let state = try store?.session(named: setup.session.name)
     let life = state.map { $0.life + 1 } ?? 0
+    // Said before anything is drawn, so that a life that ends before its first model is not lived twice.
+    var begun = state ?? SessionState(session: setup.session.name, seed: scenario.seed)
+    begun.life = life
+    try store?.save(begun)
     let chance = Chance(seed: scenario.seed).fork("peer", number).fork("life", Int(life))
     let origin = LifeOrigin(
       scenario: scenario, number: number, role: plan.role ?? scenario.peers.role(number),
