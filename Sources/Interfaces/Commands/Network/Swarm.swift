@@ -109,7 +109,9 @@ final class Swarm: Sendable {
     let rows = members.withLock { members in
       members.enumerated().map { number, member in
         let state: SwarmTable.State =
-          if member.wasKilled { .killed } else if member.hasEnded { .ended } else if member.process?.isRunning != true {
+          if member.wasKilled { .killed } else if member.hasEnded { .ended } else if member.isDown {
+            .offline
+          } else if member.process?.isRunning != true {
             member.process == nil ? .starting : .failed
           } else if member.addresses.isEmpty { .starting } else { isOnline[number] ? .running : .offline }
         let last = member.cycles.last
