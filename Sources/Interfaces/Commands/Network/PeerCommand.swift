@@ -76,6 +76,9 @@ struct PeerCommand: AsyncParsableCommand {
       plan.findsLocally = mdns
       plan.metrics = try metrics.map { try PeerMetrics.address($0) }
       plan.begins = begins ?? Date().timeIntervalSince1970
+      if let record, !FileManager.default.isWritableFile(atPath: URL(fileURLWithPath: record).deletingLastPathComponent().path) {
+        throw Failure("--record \(record): nothing can be written in that folder; name a file in one that exists and is yours")
+      }
       plan.recording = record
       (plan.isShaped, plan.isOfSwarm) = (shaped, ofSwarm)
       if let invitation { try plan.accept(invitation, begins: begins) }

@@ -34,6 +34,9 @@ struct ReplayCommand: ParsableCommand {
     try Attempt.run {
       let console = Console()
       let shown = try range()
+      guard FileManager.default.fileExists(atPath: file) else {
+        throw Failure("\(file): there is no such recording; `murmur peer --record FILE` writes one")
+      }
       var recording = try RecordingFile(file)
       guard var entry = try recording.next(), let header = recording.header else {
         throw Failure("\(file): nothing was recorded in it")
