@@ -47,6 +47,8 @@ import Testing
     #expect(try source("/ip6/2001:db8::1/tcp/1") != source("/ip6/2001:db8:0:1::1/tcp/1"))
     #expect(try source("/ip6/::ffff:1.2.3.4/tcp/1") == source("/ip4/1.2.3.4/tcp/1"))
     #expect(try source("/ip4/127.9.9.9/tcp/1").isLoopback && source("/ip6/::1/tcp/1").isLoopback)
+    #expect(try source("/ip4/1.2.3.4/tcp/1").description == "1.2.3.4")
+    #expect(try source("/ip6/2001:db8:0:1::1/tcp/1").description == "2001:db8:0:1::/64")
     #expect(Source(try Multiaddr(parsing: "/dns/example.org/tcp/1")) == nil)
   }
 

@@ -45,7 +45,7 @@ extension NodeCore {
   private func offend(_ source: Source, _ weight: Double) {
     guard !source.isLoopback || !configuration.conduct.sparesLoopback else { return }
     guard let span = sources.offend(source, weight, at: now) else { return }
-    log.notice("nobody from the address is let in for \(Int(span.seconds)) s")
+    log.notice("nobody from \(source) is let in for \(Int(span.seconds)) s")
   }
 
   /// A peer sends what cannot be read.
