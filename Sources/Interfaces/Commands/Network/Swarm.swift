@@ -29,8 +29,6 @@ final class Swarm: Sendable {
   private let folder: RunFolder
   private let kill: Double
   private let isShaped: Bool
-  /// Crashes that the scenario wants, acted by signals.
-  private let crashes: Mutex<FaultEvents>
   private let hasCrashes: Bool
   private let console: Console
   private let members: Mutex<[Member]>
@@ -54,7 +52,6 @@ final class Swarm: Sendable {
       scenario.faults, peers: scenario.peers.count, length: scenario.session.length, cycle: scenario.session.cycle,
       chance: setup.chance.fork("faults"))
     faults = Mutex((forecast.events(), FaultConditions(forecast)))
-    crashes = Mutex(forecast.events())
     begins = Date().timeIntervalSince1970 + 1 + Swarm.start * Double(scenario.peers.count)
     try folder.write(scenario.yaml, to: "session.yaml")
   }
@@ -84,7 +81,7 @@ final class Swarm: Sendable {
         killShare()
       }
       while let next = late.first, joins[next].seconds <= now { try launch(late.removeFirst()) }
-      try crash(upTo: now)
+      try act(upTo: now)
       let (running, newest, mean) = state
       if let size = LiveLines.size(), size.rows >= 8 {
         live.draw(table(at: now).lines(columns: size.columns - 1, rows: size.rows))
@@ -101,10 +98,7 @@ final class Swarm: Sendable {
   /// What is seen of all processes.
   private func table(at elapsed: Double) -> SwarmTable {
     let isOnline = faults.withLock { faults in
-      while let due = faults.events.nextInstant, due.seconds <= elapsed, let fault = faults.events.next() {
-        faults.conditions.apply(fault.change)
-      }
-      return zip(faults.conditions.isOnline, faults.conditions.isRunning).map { $0 && $1 }
+      zip(faults.conditions.isOnline, faults.conditions.isRunning).map { $0 && $1 }
     }
     let rows = members.withLock { members in
       members.enumerated().map { number, member in
@@ -206,9 +200,8 @@ final class Swarm: Sendable {
   private func store(_ number: Int) -> String { "\(folder.path)/peers/\(number)" }
 
   /// Stops and starts processes as the scenario says: memory lost is signal 9 and a new process, memory kept is a process that sleeps.
-  private func crash(upTo seconds: Double) throws {
-    guard hasCrashes else { return }
-    while let event = crashes.withLock({ $0.nextInstant.map { $0.seconds <= seconds } == true ? $0.next() : nil }) {
+  private func act(upTo seconds: Double) throws {
+    while let event = nextFault(upTo: seconds) {
       switch event.change {
       case .crashed(let number, let memory, let disk):
         let process = members.withLock { members in
@@ -229,6 +222,15 @@ final class Swarm: Sendable {
         }
       case .wentOffline, .cameOnline, .began, .ended: continue
       }
+    }
+  }
+
+  /// The next change of the scenario's faults, taken into what holds at present.
+  private func nextFault(upTo seconds: Double) -> FaultEvent? {
+    faults.withLock { faults in
+      guard let due = faults.events.nextInstant, due.seconds <= seconds, let event = faults.events.next() else { return nil }
+      faults.conditions.apply(event.change)
+      return event
     }
   }
 
