@@ -73,28 +73,56 @@ final class RealPeer: Sendable {
   private let lines: Lines
   private let input: FileHandle
 
-  /// Starts a peer and waits until it listens on a free port of the loopback interface.
+  /// Starts a peer and waits until it listens on a free port of the loopback interface. A port that was free may be somebody else's by
+  /// the time the peer takes it, so a peer that ends before it listens is started again, on another port.
   init(_ kind: Kind, _ arguments: String...) async throws {
     self.kind = kind
-    let port = try await RealPeer.freePort()
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: kind.python)
-    let script = "\(RealPeer.scripts)/node_\(kind.rawValue).py"
-    let repository = NSTemporaryDirectory() + "murmur-kubo-\(port)-\(ProcessInfo.processInfo.processIdentifier)"
-    process.arguments = [script] + (kind == .kubo ? [repository] : []) + ["\(port)"] + arguments
-    let (stdin, stdout) = (Pipe(), Pipe())
-    process.standardInput = stdin
-    process.standardOutput = stdout
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    self.process = NIOLockedValueBox(process)
-    input = stdin.fileHandleForWriting
-    lines = Lines(stdout.fileHandleForReading)
-    let first = try await lines.next()
-    guard let info = try JSONSerialization.jsonObject(with: Data(first.utf8)) as? [String: Any], let id = info["id"] as? String
-    else { throw Failure(description: "\(kind) did not start: \(first)") }
+    var start = try await Start(kind, arguments)
+    for _ in 0..<2 where start.id == nil { start = try await Start(kind, arguments) }
+    guard let id = start.id else { throw Failure(description: "\(kind) did not start: \(start.complaint)") }
     self.id = id
-    address = "/ip4/127.0.0.1/tcp/\(port)/p2p/\(id)"
+    address = "/ip4/127.0.0.1/tcp/\(start.port)/p2p/\(id)"
+    (process, input, lines) = (NIOLockedValueBox(start.process), start.input, start.lines)
+  }
+
+  /// One attempt at starting a peer.
+  private struct Start {
+    let port: Int
+    let process: Process
+    let input: FileHandle
+    let lines: Lines
+    /// Its peer ID; `nil` if it ended before it listened.
+    var id: String?
+    /// What it said instead.
+    var complaint = ""
+
+    init(_ kind: Kind, _ arguments: [String]) async throws {
+      port = try await RealPeer.freePort()
+      process = Process()
+      process.executableURL = URL(fileURLWithPath: kind.python)
+      let script = "\(RealPeer.scripts)/node_\(kind.rawValue).py"
+      let folder = NSTemporaryDirectory() + "murmur-\(kind)-\(port)-\(ProcessInfo.processInfo.processIdentifier)"
+      process.arguments = [script] + (kind == .kubo ? [folder] : []) + ["\(port)"] + arguments
+      let (stdin, stdout) = (Pipe(), Pipe())
+      let errors = folder + ".stderr"
+      _ = FileManager.default.createFile(atPath: errors, contents: nil)
+      // The file stays open in the peer; its name is needed only until the peer listens.
+      defer { try? FileManager.default.removeItem(atPath: errors) }
+      process.standardInput = stdin
+      process.standardOutput = stdout
+      process.standardError = FileHandle(forWritingAtPath: errors)
+      try process.run()
+      input = stdin.fileHandleForWriting
+      lines = Lines(stdout.fileHandleForReading)
+      do {
+        let first = try await lines.next()
+        id = (try JSONSerialization.jsonObject(with: Data(first.utf8)) as? [String: Any])?["id"] as? String
+        if id == nil { complaint = first }
+      } catch {
+        complaint = "\(error): \((try? String(contentsOfFile: errors, encoding: .utf8))?.suffix(2000) ?? "")"
+      }
+      if id == nil { process.terminate() }
+    }
   }
 
   /// Asks the peer to do something and waits for its answer.

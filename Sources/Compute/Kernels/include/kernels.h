@@ -141,6 +141,10 @@ void murmur_keep_record_memory(void);
 // Gives the system back what the C library keeps of freed memory, as after the rows were read.
 void murmur_return_memory(void);
 
+// Lets go of the pages of code and constants that are in memory (Linux): those that are used again come back from the files, those that
+// only the start needed do not.
+void murmur_return_code(void);
+
 // Memory for `bytes` bytes, aligned to 64, not cleared; and back again, with the same size. Each thread keeps a little of what it freed, and a
 // thread that ends says so, or that little is lost.
 void *_Nonnull murmur_allocate(size_t bytes);

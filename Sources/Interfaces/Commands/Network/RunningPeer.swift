@@ -191,11 +191,17 @@ final class RunningPeer: Sendable {
   func live(untilOver: Bool, isEnding: @Sendable () -> Bool) async throws {
     var isOver = false
     var counted = ContinuousClock.now
+    var hasSettled = false
     while !isEnding() {
       try await _Concurrency.Task.sleep(for: .milliseconds(50))
       let seen = try await node.snapshot()
       if counted + .seconds(5) < .now {
         counted = .now
+        if !hasSettled {
+          hasSettled = true
+          Memory.giveBack()
+          Memory.giveBackCode()
+        }
         teller.tell(
           .census(links: seen.links, streams: seen.streams, pending: seen.pending, memory: Memory.resident))
       }
