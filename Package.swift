@@ -98,6 +98,7 @@ let package = Package(
     room(
       "Learning", "Collective",
       ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", "MurmurCompute", "MurmurAggregation", "MurmurSessions"]),
+    room("Learning", "Split", ["MurmurMachines", "MurmurCompute"]),
     // Peer
     room(
       "Peer", "Peer",
@@ -112,7 +113,7 @@ let package = Package(
       "Worlds", "Simulator",
       [
         "MurmurPeer", "MurmurScenario", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks",
-        "MurmurCompute", "MurmurDatasets", "MurmurCollective", "MurmurSessions",
+        "MurmurCompute", "MurmurDatasets", "MurmurCollective", "MurmurSessions", "MurmurSplit",
       ]),
     room(
       "Worlds", "Host",
@@ -136,6 +137,7 @@ let package = Package(
       name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),
     // Tests
     tests("Machines", ["MurmurMachines"]),
+    tests("Split", ["MurmurSplit", "MurmurSimulator", "MurmurCompute", "MurmurMachines"]),
     tests("Wire", ["MurmurWire", "MurmurMachines"]),
     tests("Identity", ["MurmurIdentity", "MurmurWire", "MurmurMachines"]),
     tests("Channels", ["MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", crypto]),

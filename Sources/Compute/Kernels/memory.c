@@ -1,18 +1,9 @@
-#if defined(__linux__)
-#define _GNU_SOURCE
-#endif
-
 #include "include/kernels.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #if defined(__linux__) && defined(__GLIBC__)
-#include <link.h>
 #include <malloc.h>
-#include <stdint.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #endif
 
 void murmur_keep_freed_memory(void) {
@@ -34,31 +25,6 @@ void murmur_keep_record_memory(void) {
 void murmur_return_memory(void) {
 #if defined(__linux__) && defined(__GLIBC__)
   malloc_trim(0);
-#endif
-}
-
-#if defined(__linux__) && defined(__GLIBC__)
-// Lets go of the pages of one program or library that only its file can fill again: segments that nobody may write. What relocation
-// wrote lies in writable segments, and stays.
-static int return_segments(struct dl_phdr_info *info, size_t size, void *context) {
-  (void)size;
-  uintptr_t page = *(const uintptr_t *)context;
-  if (!info->dlpi_name || strstr(info->dlpi_name, "vdso")) return 0;
-  for (int i = 0; i < info->dlpi_phnum; i++) {
-    const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-    if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W)) continue;
-    uintptr_t first = info->dlpi_addr + segment->p_vaddr;
-    uintptr_t begin = (first + page - 1) & ~(page - 1), end = (first + segment->p_filesz) & ~(page - 1);
-    if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);
-  }
-  return 0;
-}
-#endif
-
-void murmur_return_code(void) {
-#if defined(__linux__) && defined(__GLIBC__)
-  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-  dl_iterate_phdr(return_segments, &page);
 #endif
 }
 

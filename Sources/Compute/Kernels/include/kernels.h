@@ -78,6 +78,8 @@ struct murmur_kernels {
   long (*correct)(long rows, long classes, const float *z, const int32_t *labels);
   // dst[i] = src[rows[i]], rows of `width` floats.
   void (*gather)(long count, long width, const float *src, const int32_t *rows, float *dst);
+  // dst[r][i] = mask[r] ? src[r][i] : 0; all of src if there is no mask.
+  void (*mask_rows)(long rows, long width, const float *src, long lds, const uint32_t *_Nullable mask, float *dst, long ldd);
 
   void (*axpy)(long n, float a, const float *x, float *y);                 // y += a x
   void (*scale)(long n, float a, float *y);                                // y *= a
@@ -140,10 +142,6 @@ void murmur_keep_record_memory(void);
 
 // Gives the system back what the C library keeps of freed memory, as after the rows were read.
 void murmur_return_memory(void);
-
-// Lets go of the pages of code and constants that are in memory (Linux): those that are used again come back from the files, those that
-// only the start needed do not.
-void murmur_return_code(void);
 
 // Memory for `bytes` bytes, aligned to 64, not cleared; and back again, with the same size. Each thread keeps a little of what it freed, and a
 // thread that ends says so, or that little is lost.

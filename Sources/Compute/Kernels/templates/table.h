@@ -13,6 +13,7 @@ const struct murmur_kernels K(table) = {
     .mean_squared = K(mean_squared),
     .correct = K(correct),
     .gather = K(gather),
+    .mask_rows = K(mask_rows),
     .axpy = K(axpy),
     .scale = K(scale),
     .add = K(add),

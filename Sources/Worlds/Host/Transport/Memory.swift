@@ -10,9 +10,31 @@ public enum Memory {
   /// Gives the system back what was freed so far, as after a start that read many rows and keeps few.
   public static func giveBack() { murmur_return_memory() }
 
-  /// Lets go of the code and constants of the program and its libraries that are in memory: what is used again comes back from the files
-  /// page by page, what only the start needed does not. It costs some milliseconds of page faults.
-  public static func giveBackCode() { murmur_return_code() }
+  /// Lets go of the code and constants of the program and its libraries that are in memory (Linux): what is used again comes back from the
+  /// files page by page, what only the start needed does not. It costs some milliseconds of page faults.
+  ///
+  /// Pages of a file that nobody may write and nobody has written hold what the file holds. Those that relocation wrote are left alone.
+  public static func giveBackCode() {
+    #if os(Linux)
+    guard let text = try? String(contentsOfFile: "/proc/self/smaps", encoding: .utf8) else { return }
+    var mapping: (start: UInt, end: UInt)?
+    for line in text.split(separator: "\n") {
+      let fields = line.split(separator: " ", omittingEmptySubsequences: true)
+      if fields.count >= 6, let dash = fields[0].firstIndex(of: "-"), fields[1].count == 4 {
+        let (start, end) = (UInt(fields[0][..<dash], radix: 16), UInt(fields[0][fields[0].index(after: dash)...], radix: 16))
+        let isFile = fields[5].hasPrefix("/") && !fields[1].contains("w") && fields[1].hasSuffix("p")
+        mapping = if isFile, let start, let end, start < end { (start, end) } else { nil }
+      } else if fields.count >= 2, fields[0] == "Anonymous:" {
+        if fields[1] == "0", let mapping, let address = unsafe UnsafeMutableRawPointer(bitPattern: mapping.start) {
+          _ = unsafe madvise(address, Int(mapping.end - mapping.start), MADV_DONTNEED)
+        }
+        mapping = nil
+      } else if fields.count < 2 || !(fields[0].last == ":") {
+        mapping = nil
+      }
+    }
+    #endif
+  }
 
   /// Bytes of this process that are in memory; `nil` where the system does not say.
   public static var resident: Int? {

@@ -1,0 +1,154 @@
+private import MurmurKernels
+
+/// Rows of numbers in one aligned allocation, row after row; never changed once it is made, so that copies are references.
+///
+/// What the devices of a split network send each other, and what their units keep between forward and backward. Elements are
+/// not touched one by one across modules: ``DenseWork`` and the functions here do whole matrices.
+@safe
+public struct Matrix: Sendable, Hashable {
+  package let storage: FloatStorage
+  /// Rows: samples of a batch.
+  public let rows: Int
+  /// Numbers per row.
+  public let columns: Int
+
+  package init(storage: FloatStorage, rows: Int, columns: Int) {
+    self.storage = storage
+    self.rows = rows
+    self.columns = columns
+  }
+
+  /// A matrix of the given numbers, row after row.
+  public init(rows: Int, columns: Int, _ values: [Float]) {
+    precondition(values.count == rows * columns, "\(values.count) numbers for \(rows) × \(columns)")
+    self.init(storage: FloatStorage(values), rows: rows, columns: columns)
+  }
+
+  /// A matrix whose numbers `fill` writes, all of them.
+  public init(rows: Int, columns: Int, fill: (UnsafeMutableBufferPointer<Float>) -> Void) {
+    precondition(rows >= 0 && columns >= 0, "\(rows) × \(columns)")
+    let storage = FloatStorage(uninitialized: rows * columns)
+    unsafe fill(UnsafeMutableBufferPointer(start: storage.pointer, count: rows * columns))
+    self.init(storage: storage, rows: rows, columns: columns)
+  }
+
+  /// A matrix of one number.
+  public init(rows: Int, columns: Int, repeating value: Float) {
+    self.init(storage: FloatStorage(repeating: value, count: rows * columns), rows: rows, columns: columns)
+  }
+
+  /// How many numbers.
+  public var count: Int { rows * columns }
+
+  /// The numbers, row after row.
+  public var array: [Float] { unsafe withUnsafeFloats { unsafe Array($0) } }
+
+  /// One number, for tests and reports.
+  public subscript(row: Int, column: Int) -> Float {
+    precondition(row >= 0 && row < rows && column >= 0 && column < columns, "[\(row), \(column)] of \(rows) × \(columns)")
+    return unsafe storage.pointer[row * columns + column]
+  }
+
+  /// Calls `body` with the numbers.
+  public func withUnsafeFloats<Result, Failure: Error>(
+    _ body: (UnsafeBufferPointer<Float>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { withExtendedLifetime(storage) {} }
+    return try unsafe body(UnsafeBufferPointer(start: storage.pointer, count: count))
+  }
+
+  /// Whether every number is finite.
+  public var isFinite: Bool { unsafe Kernels.selected.table.pointee.is_finite(count, storage.pointer) != 0 }
+
+  /// The given rows, in that order; a row may be taken more than once.
+  public func taking(_ chosen: [Int32]) -> Matrix {
+    precondition(chosen.allSatisfy { $0 >= 0 && $0 < rows }, "a row is not in 0 ..< \(rows)")
+    let taken = FloatStorage(uninitialized: chosen.count * columns)
+    if !chosen.isEmpty {
+      unsafe Kernels.selected.table.pointee.gather(chosen.count, columns, storage.pointer, chosen, taken.pointer)
+    }
+    return Matrix(storage: taken, rows: chosen.count, columns: columns)
+  }
+
+  /// Some of the columns of every row, zero in the rows that `mask` leaves out.
+  public func columns(_ range: Range<Int>, keeping mask: RowMask = .all) -> Matrix {
+    precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of \(columns)")
+    let part = FloatStorage(uninitialized: rows * range.count)
+    unsafe mask.withPointer(rows) { bits in
+      unsafe Kernels.selected.table.pointee.mask_rows(
+        rows, range.count, storage.pointer + range.lowerBound, columns, bits, part.pointer, range.count)
+    }
+    return Matrix(storage: part, rows: rows, columns: range.count)
+  }
+
+  /// The sum of matrices of one shape, added from first to last; `nil` of none.
+  public static func sum(_ matrices: [Matrix]) -> Matrix? {
+    guard let first = matrices.first else { return nil }
+    if matrices.count == 1 { return first }
+    let total = FloatStorage(copying: first.storage)
+    for other in matrices.dropFirst() {
+      precondition(other.rows == first.rows && other.columns == first.columns, "matrices of other shapes")
+      unsafe Kernels.selected.table.pointee.add(total.count, other.storage.pointer, total.pointer)
+    }
+    return Matrix(storage: total, rows: first.rows, columns: first.columns)
+  }
+
+  /// Whether both hold the same bits in the same shape.
+  public static func == (left: Matrix, right: Matrix) -> Bool {
+    if left.storage === right.storage { return left.rows == right.rows && left.columns == right.columns }
+    guard left.rows == right.rows, left.columns == right.columns else { return false }
+    return unsafe left.withUnsafeFloats { a in
+      unsafe right.withUnsafeFloats { b in unsafe UnsafeRawBufferPointer(a).elementsEqual(UnsafeRawBufferPointer(b)) }
+    }
+  }
+
+  /// Hashes the shape and the bits.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(rows)
+    hasher.combine(columns)
+    unsafe withUnsafeFloats { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+  }
+}
+
+/// Which rows of a batch count.
+@safe
+public struct RowMask: Sendable, Hashable {
+  /// A word for each row, zero for those left out; `nil` if all count.
+  package var words: [UInt32]?
+
+  /// Every row counts.
+  public static let all = RowMask(words: nil)
+
+  package init(words: [UInt32]?) { self.words = words }
+
+  /// The rows for which `counts` is true.
+  public init(_ counts: [Bool]) { words = counts.map { $0 ? .max : 0 } }
+
+  /// Rows for which a word is not zero.
+  public init(words: [UInt32]) { self.words = words }
+
+  /// Whether a row counts.
+  public subscript(row: Int) -> Bool { words.map { $0[row] != 0 } ?? true }
+
+  /// Whether all count, and none is named.
+  public var isAll: Bool { words == nil }
+
+  /// How many of `rows` count.
+  public func count(of rows: Int) -> Int { words.map { $0.reduce(0) { $0 + ($1 == 0 ? 0 : 1) } } ?? rows }
+
+  /// The rows that count in both.
+  public static func & (left: RowMask, right: RowMask) -> RowMask {
+    guard var words = left.words else { return right }
+    guard let others = right.words else { return left }
+    precondition(words.count == others.count, "masks of \(words.count) and \(others.count) rows")
+    for row in words.indices { words[row] &= others[row] }
+    return RowMask(words: words)
+  }
+
+  @unsafe
+  package func withPointer<Result>(_ rows: Int, _ body: (UnsafePointer<UInt32>?) -> Result) -> Result {
+    guard let words else { return body(nil) }
+    precondition(words.count == rows, "a mask of \(words.count) rows for \(rows)")
+    return unsafe words.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
+  }
+}

@@ -1,0 +1,92 @@
+public import MurmurCompute
+public import MurmurMachines
+
+/// The neurons of one stage on one device, with their optimiser: the *computational unit* of Ganguli et al., 2023.
+public struct ComputationalUnit: Sendable, Hashable {
+  /// Numbers that come in per sample.
+  public let inputs: Int
+  /// Its layers.
+  public let layers: [DenseShape]
+  /// Weights `[inputs][neurons]` and biases, layer after layer.
+  public var parameters: ParameterVector
+  /// The optimiser's memory.
+  public private(set) var optimizer: OptimizerState
+  private let isFrozen: Bool
+  private let hasBiases: Bool
+  private var gradient: ParameterVector
+
+  /// A unit with fresh weights: even draws of the variance that suits the activation (He et al., 2015; Glorot and Bengio, 2010), biases zero.
+  public init(inputs: Int, stage: SplitStage, optimizer: Optimizer, chance: Chance) {
+    self.inputs = inputs
+    layers = stage.layers
+    isFrozen = stage.isFrozen
+    hasBiases = stage.hasBiases
+    var chance = chance
+    var values: [Float] = []
+    values.reserveCapacity(DenseWork.parameterCount(inputs: inputs, layers))
+    var width = inputs
+    for layer in layers {
+      let rectifies = layer.activation == .relu || layer.activation == .leakyRelu
+      let bound = (rectifies ? 6 / Double(width) : 6 / Double(width + layer.width)).squareRoot()
+      for _ in 0..<width * layer.width { values.append(stage.beginsAtZero ? 0 : Float((chance.uniform() * 2 - 1) * bound)) }
+      values += [Float](repeating: 0, count: layer.width)
+      width = layer.width
+    }
+    parameters = ParameterVector(values)
+    gradient = ParameterVector(repeating: 0, count: isFrozen ? 0 : values.count)
+    self.optimizer = OptimizerState(optimizer, count: isFrozen ? 0 : values.count)
+  }
+
+  /// Multiply-adds of one sample going forward.
+  public var multiplyAdds: Int {
+    var (sum, width) = (0, inputs)
+    for layer in layers {
+      sum += width * layer.width
+      width = layer.width
+    }
+    return sum
+  }
+
+  /// The outputs of its layers.
+  public func forward(_ x: Matrix, residual: Matrix?, work: DenseWork) -> [Matrix] {
+    work.forward(layers, x, parameters, residual: residual)
+  }
+
+  /// Learns from the gradient by its outputs, and returns that by its inputs, if wanted: that of the weights the outputs were made with,
+  /// when none of the steps in flight came between.
+  public mutating func learn(
+    _ x: Matrix, _ outputs: [Matrix], dy: Matrix, rate: Float, wantsInput: Bool, work: DenseWork
+  ) -> Matrix? {
+    var own = ParameterVector(repeating: 0, count: 0)
+    swap(&own, &gradient)
+    if isFrozen { own = ParameterVector(repeating: 0, count: parameters.count) }
+    let back = work.backward(layers, x, outputs, parameters, dy: dy, gradient: &own, wantsInput: wantsInput)
+    if !isFrozen {
+      if !hasBiases { clearBiases(&own) }
+      work.step(&optimizer, &parameters, gradient: own, rate: rate)
+      swap(&own, &gradient)
+    }
+    return back.input
+  }
+
+  private func clearBiases(_ gradient: inout ParameterVector) {
+    unsafe gradient.withUnsafeMutableFloats { floats in
+      var (end, width) = (0, inputs)
+      for layer in layers {
+        end += width * layer.width
+        for index in end..<end + layer.width { unsafe floats[index] = 0 }
+        end += layer.width
+        width = layer.width
+      }
+    }
+  }
+
+  /// Whether both have the same shape, parameters and optimiser.
+  public static func == (left: ComputationalUnit, right: ComputationalUnit) -> Bool {
+    left.inputs == right.inputs && left.layers == right.layers && left.parameters == right.parameters
+      && left.optimizer == right.optimizer
+  }
+
+  /// Hashes the parameters.
+  public func hash(into hasher: inout Hasher) { hasher.combine(parameters) }
+}

@@ -1,0 +1,201 @@
+import MurmurCompute
+import MurmurMachines
+
+/// The way forward: steps begin, units compute, outputs go to the neighbours.
+extension SplitDevice {
+  /// Begins steps as long as there are any and fewer are in flight than may be.
+  mutating func beginSteps(at now: Instant, _ effects: inout Effects<Effect>) {
+    while isTraining {
+      let flying = flights.reduce(0) { $0 + ($1.moment.step != nil && $1.phase != .ahead ? 1 : 0) }
+      guard flying < plan.timing.flights else { return }
+      if let pace = company.pace, pace > step + plan.timing.ahead {
+        effects.append(.announce(.jumped(from: step, to: pace)))
+        statistics.skipped += pace - step
+        step = pace
+      }
+      guard step < plan.steps else {
+        isTraining = false
+        flights.removeAll { $0.moment.step != nil && $0.phase == .ahead }
+        effects.append(.announce(.trained))
+        return
+      }
+      let moment = Moment.step(step)
+      step += 1
+      flights.removeAll { flight in flight.phase == .ahead && flight.moment.step.map { $0 + 1 < step } ?? false }
+      let chosen = schedule.rows(of: step - 1)
+      let masks = plan.drill.isIdle ? nil : drillMasks(plan.drill, moment, chosen.count)
+      begin(moment, rows: chosen, masks: masks, query: nil, at: now, &effects)
+    }
+  }
+
+  private func drillMasks(_ drill: Drill, _ moment: Moment, _ rows: Int) -> DrillMasks {
+    let chance = Chance(seed: plan.seed)
+    return switch moment {
+    case .step(let step): DrillMasks(drill, devices: plan.devices, rows: rows, chance: chance.fork("drill", step))
+    case .query(let origin, let number):
+      DrillMasks(drill, devices: plan.devices, rows: rows, chance: chance.fork("trial", origin).fork("query", number))
+    }
+  }
+
+  mutating func beginQuery(_ query: Query, at now: Instant, _ effects: inout Effects<Effect>) {
+    let masks = query.drill.isIdle ? nil : drillMasks(query.drill, query.moment, query.rows.count)
+    begin(query.moment, rows: query.rows, masks: masks, query: query, at: now, &effects)
+  }
+
+  /// The flight of a moment, made if it is new.
+  func newFlight(_ moment: Moment) -> Flight {
+    Flight(moment, stages: plan.stages.count, neighbours: neighbours.count)
+  }
+
+  private mutating func begin(
+    _ moment: Moment, rows chosen: [Int32], masks: DrillMasks?, query: Query?, at now: Instant, _ effects: inout Effects<Effect>
+  ) {
+    let index: Int
+    if let known = flights.firstIndex(where: { $0.moment == moment }) {
+      guard flights[known].phase == .ahead else { return }
+      index = known
+    } else {
+      index = flights.count
+      flights.append(newFlight(moment))
+    }
+    flights[index].rows = chosen
+    flights[index].masks = masks
+    flights[index].query = query
+    flights[index].enter(.forward(0))
+    advance(index, at: now, &effects)
+  }
+
+  /// Goes on with a flight as far as it can without waiting.
+  mutating func advance(_ index: Int, at now: Instant, _ effects: inout Effects<Effect>) {
+    while true {
+      switch flights[index].phase {
+      case .forward(let stage) where stage < plan.stages.count:
+        guard isReady(index, at: now, &effects) else { return }
+        compute(stage, index, &effects)
+        flights[index].enter(.forward(stage + 1))
+      case .forward:
+        if plan.objective.isSummed { flights[index].enter(.summing) } else { conclude(index, at: now, &effects) }
+      case .summing:
+        guard isReady(index, at: now, &effects) else { return }
+        conclude(index, at: now, &effects)
+      case .backward(let stage):
+        guard isReady(index, at: now, &effects) else { return }
+        learn(stage, index, &effects)
+        flights[index].enter(stage > 0 ? .backward(stage - 1) : .done)
+      case .ahead: return
+      case .done:
+        finish(index, at: now, &effects)
+        return
+      }
+    }
+  }
+
+  /// One unit's outputs, sent to the neighbours.
+  private mutating func compute(_ stage: Int, _ index: Int, _ effects: inout Effects<Effect>) {
+    let input = self.input(stage, index)
+    let residual = plan.stages[stage].isResidual ? rows.features.taking(flights[index].rows) : nil
+    let outputs = units[stage].forward(input, residual: residual, work: work)
+    let operations = units[stage].multiplyAdds * input.rows
+    statistics.multiplyAdds += operations
+    effects.append(.worked(multiplyAdds: operations))
+    flights[index].records.append(Flight.Record(input: input, outputs: outputs))
+    if plan.isShared(stage), let last = outputs.last {
+      for place in neighbours.indices { send(.outputs(flights[index].moment, stage: stage, last), to: place, &effects) }
+    }
+    if plan.rule.isLocal, flights[index].moment.step != nil { learnLocally(stage, index, &effects) }
+  }
+
+  /// What a unit reads.
+  private mutating func input(_ stage: Int, _ index: Int) -> Matrix {
+    let flight = flights[index]
+    switch plan.stages[stage].reads {
+    case .features: return rows.features.taking(flight.rows)
+    case .own: return ownOutputs(stage - 1, index)
+    case .neighbours: return reading(stage, index)
+    }
+  }
+
+  func ownOutputs(_ stage: Int, _ index: Int) -> Matrix {
+    let outputs = flights[index].records[stage].outputs
+    return outputs[outputs.count - 1]
+  }
+
+  /// The device's and its neighbours' outputs of the stage before, by their numbers; then the flags.
+  private mutating func reading(_ stage: Int, _ index: Int) -> Matrix {
+    let (width, count) = (plan.stages[stage - 1].width, flights[index].rows.count)
+    var parts: [(columns: Int, matrix: Matrix?, mask: RowMask)] = []
+    parts.reserveCapacity(neighbours.count + 2)
+    let isFlagged = plan.missing == .flagged
+    var flags: [RowMask] = []
+    let own = (columns: width, matrix: Matrix?.some(ownOutputs(stage - 1, index)), mask: RowMask.all)
+    for (place, neighbour) in neighbours.enumerated() {
+      if parts.count == place, neighbour > id { parts.append(own) }
+      let values = flights[index].heard[stage - 1][place]
+      let mask = values == nil ? RowMask.all : flights[index].carries(id, neighbour, stage: stage, back: false)
+      parts.append(filled(stage, place, (width, values, mask), count))
+      if isFlagged { flags.append(values == nil ? RowMask(words: [UInt32](repeating: 0, count: count)) : mask) }
+    }
+    if parts.count == neighbours.count { parts.append(own) }
+    if isFlagged, !neighbours.isEmpty {
+      let columns = flags.count
+      let matrix = unsafe Matrix(rows: count, columns: columns) { floats in
+        for (column, flag) in flags.enumerated() {
+          for row in 0..<count { unsafe floats[row * columns + column] = flag[row] ? 1 : 0 }
+        }
+      }
+      parts.append((columns, matrix, .all))
+    }
+    let joined = work.join(rows: count, parts)
+    return plan.missing == .rescaled ? rescaled(joined, parts, width) : joined
+  }
+
+  /// Stretches every row by how many parts it would have over how many it has.
+  private func rescaled(_ matrix: Matrix, _ parts: [(columns: Int, matrix: Matrix?, mask: RowMask)], _ width: Int) -> Matrix {
+    let all = Float(parts.count)
+    let (rows, columns) = (matrix.rows, matrix.columns)
+    return unsafe Matrix(rows: rows, columns: columns) { floats in
+      unsafe matrix.withUnsafeFloats { source in
+        for row in 0..<rows {
+          let there = Float(parts.reduce(0) { $0 + ($1.matrix != nil && $1.mask[row] ? 1 : 0) })
+          for column in row * columns..<(row + 1) * columns { unsafe floats[column] = source[column] * (all / there) }
+        }
+      }
+    }
+  }
+
+  /// A neighbour's part, with what the policy puts where it did not come, which is remembered for later where it did.
+  private mutating func filled(
+    _ stage: Int, _ place: Int, _ part: (columns: Int, matrix: Matrix?, mask: RowMask), _ count: Int
+  ) -> (columns: Int, matrix: Matrix?, mask: RowMask) {
+    guard plan.missing == .mean || plan.missing == .last else { return part }
+    let usual = memory.usual[stage][place]
+    let width = part.columns
+    var there = usual ?? [Float](repeating: 0, count: width)
+    let (isMean, isFirst) = (plan.missing == .mean, usual == nil)
+    let merged = unsafe Matrix(rows: count, columns: width) { floats in
+      let values = part.matrix?.array
+      for row in 0..<count {
+        if let values, part.mask[row] {
+          for column in 0..<width {
+            let value = values[row * width + column]
+            unsafe floats[row * width + column] = value
+            there[column] = isMean && !isFirst ? there[column] + (value - there[column]) / 1_024 : value
+          }
+        } else {
+          for column in 0..<width { unsafe floats[row * width + column] = there[column] }
+        }
+      }
+    }
+    memory.usual[stage][place] = there
+    return (width, merged, .all)
+  }
+
+  /// The outputs of a stage that this device computed, while it still has them.
+  func outputs(of moment: Moment, _ stage: Int) -> Matrix? {
+    if let flight = flights.first(where: { $0.moment == moment }), stage < flight.records.count, stage >= 0 {
+      return flight.records[stage].outputs.last
+    }
+    guard let old = kept.first(where: { $0.moment == moment }), stage >= 0, stage < old.outputs.count else { return nil }
+    return old.outputs[stage]
+  }
+}

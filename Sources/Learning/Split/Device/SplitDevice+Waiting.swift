@@ -1,0 +1,213 @@
+import MurmurCompute
+import MurmurMachines
+
+/// Partial timing: what is waited for, how long, and what comes too late.
+extension SplitDevice {
+  /// Whether a flight's phase has all it waits for, or has waited long enough. Begins the wait where it has not.
+  mutating func isReady(_ index: Int, at now: Instant, _ effects: inout Effects<Effect>) -> Bool {
+    guard let missing = missing(index) else { return true }
+    let isFirst = flights[index].waiting == nil
+    if isFirst {
+      learnEarly(index)
+      if let stage = awaitedStage(flights[index].phase) { flights[index].begun[stage] = now }
+    }
+    if missing.isEmpty {
+      if isFirst { flights[index].waiting = (now, 0, .never) }
+      return true
+    }
+    if flights[index].isExpired { return true }
+    if isFirst {
+      let due = now + span(index, missing, isPoll: plan.timing.polls > 0)
+      flights[index].waiting = (now, 0, due)
+      effects.append(.arm(.wait(flights[index].moment), at: due))
+    }
+    return false
+  }
+
+  /// The places of neighbours that are waited for and missing; `nil` if the phase waits for nobody.
+  private func missing(_ index: Int) -> [Int]? {
+    let flight = flights[index]
+    // With nobody left to wait for, a device keeps the pace of its longest wait, or it would run ahead of all when cut off.
+    let waitsForAll = company.awaited == 0
+    switch flight.phase {
+    case .forward(let stage) where plan.stages[stage].reads == .neighbours:
+      return neighbours.indices.filter { (waitsForAll || company.isAwaited($0)) && flight.heard[stage - 1][$0] == nil }
+    case .summing:
+      return neighbours.indices.filter {
+        (waitsForAll || company.isAwaited($0)) && flight.heard[plan.stages.count - 1][$0] == nil
+      }
+    case .backward(let stage) where plan.returnsGradients(stage):
+      return neighbours.indices.filter { (waitsForAll || company.isAwaited($0)) && !flight.returned[stage][$0].came }
+    case .forward, .backward, .ahead, .done: return nil
+    }
+  }
+
+  /// How long the missing are waited for: as long as the one of them who is given most time.
+  private func span(_ index: Int, _ missing: [Int], isPoll: Bool = false) -> Instant.Span {
+    guard company.awaited > 0 else { return plan.timing.longest }
+    let table = flights[index].moment.step == nil ? askingPatience : trainingPatience
+    let stage = awaitedStage(flights[index].phase)
+    var longest = Instant.Span.zero
+    for place in missing {
+      if let stage {
+        longest = max(longest, table.forward[stage][place].span(plan.timing, isPoll: isPoll))
+      } else if case .backward(let stage) = flights[index].phase {
+        longest = max(longest, table.backward[stage][place].span(plan.timing, isPoll: isPoll))
+      }
+    }
+    return longest
+  }
+
+  /// The stage whose reading a phase waits for, going forward; one beyond the last reads answers to be summed.
+  private func awaitedStage(_ phase: Flight.Phase) -> Int? {
+    switch phase {
+    case .forward(let stage): stage
+    case .summing: plan.stages.count
+    case .backward, .ahead, .done: nil
+    }
+  }
+
+  private mutating func learn(_ lag: Instant.Span, forward stage: Int, _ place: Int, _ moment: Moment) {
+    if moment.step == nil {
+      askingPatience.forward[stage][place].learn(lag)
+    } else {
+      trainingPatience.forward[stage][place].learn(lag)
+    }
+  }
+
+  /// What was there before it was wanted took no time at all.
+  private mutating func learnEarly(_ index: Int) {
+    let phase = flights[index].phase
+    if let stage = awaitedStage(phase) {
+      guard stage == plan.stages.count || plan.stages[stage].reads == .neighbours else { return }
+      let moment = flights[index].moment
+      for place in neighbours.indices where flights[index].heard[stage - 1][place] != nil {
+        learn(.zero, forward: stage, place, moment)
+      }
+    } else if case .backward(let stage) = phase, plan.returnsGradients(stage) {
+      for place in neighbours.indices where flights[index].returned[stage][place].came {
+        trainingPatience.backward[stage][place].learn(.zero)
+      }
+    }
+  }
+
+  /// The timer of a wait fired: half of it is over and the missing are asked once more, or all of it.
+  mutating func waited(_ index: Int, at now: Instant, _ effects: inout Effects<Effect>) {
+    // The timer of a wait that is over may still fire.
+    guard let waiting = flights[index].waiting, now >= waiting.due, let missing = missing(index), !missing.isEmpty else { return }
+    let span = span(index, missing)
+    let fired = waiting.fired
+    guard fired < plan.timing.polls, waiting.since + span > now else {
+      giveUp(missing, index, &effects)
+      advance(index, at: now, &effects)
+      return
+    }
+    if let stage = polled(flights[index].phase) {
+      for place in missing where company.isAwaited(place) {
+        statistics.polls += 1
+        send(.poll(flights[index].moment, stage: stage), to: place, &effects)
+      }
+    }
+    let rest = (waiting.since + span) - now
+    let due = now + rest * (1 / Double(plan.timing.polls - fired))
+    flights[index].waiting = (waiting.since, fired + 1, due)
+    effects.append(.arm(.wait(flights[index].moment), at: due))
+  }
+
+  private func polled(_ phase: Flight.Phase) -> Int? {
+    switch phase {
+    case .forward(let stage): stage - 1
+    case .summing: plan.stages.count - 1
+    case .backward, .ahead, .done: nil
+    }
+  }
+
+  private mutating func giveUp(_ missing: [Int], _ index: Int, _ effects: inout Effects<Effect>) {
+    flights[index].isExpired = true
+    statistics.missed += missing.count
+    for place in missing where company.miss(place, patience: plan.timing.patience) {
+      effects.append(.announce(.suspected(neighbours[place])))
+    }
+  }
+
+  /// A neighbour's outputs came.
+  mutating func hear(
+    _ values: Matrix, _ stage: Int, _ moment: Moment, from place: Int, at now: Instant, _ effects: inout Effects<Effect>
+  ) {
+    guard stage >= 0, stage < plan.stages.count, plan.isShared(stage), values.columns == plan.stages[stage].width else { return }
+    guard let index = flight(of: moment, at: now, &effects), flights[index].heard[stage][place] == nil,
+      flights[index].phase == .ahead || values.rows == flights[index].rows.count
+    else { return }
+    if isPast(stage, flights[index].phase) {
+      statistics.late += 1
+      if let since = flights[index].begun[stage + 1] { learn(now - since, forward: stage + 1, place, moment) }
+      return
+    }
+    flights[index].heard[stage][place] = values
+    guard awaitedStage(flights[index].phase) == stage + 1, let waiting = flights[index].waiting else { return }
+    learn(now - waiting.since, forward: stage + 1, place, moment)
+    advance(index, at: now, &effects)
+  }
+
+  /// Whether outputs of a stage come too late in a phase.
+  private func isPast(_ stage: Int, _ phase: Flight.Phase) -> Bool {
+    switch phase {
+    case .ahead: false
+    case .forward(let current): current > stage + 1
+    case .summing: stage < plan.stages.count - 1
+    case .backward, .done: true
+    }
+  }
+
+  /// The gradient by this device's outputs came from a neighbour.
+  mutating func take(
+    _ values: Matrix?, _ stage: Int, _ moment: Moment, from place: Int, at now: Instant, _ effects: inout Effects<Effect>
+  ) {
+    guard stage >= 0, stage < plan.stages.count, plan.returnsGradients(stage), moment.step != nil else { return }
+    if let values { guard values.columns == plan.stages[stage].width else { return } }
+    guard let index = flights.firstIndex(where: { $0.moment == moment }), !flights[index].returned[stage][place].came,
+      values.map({ $0.rows == flights[index].rows.count }) ?? true
+    else {
+      statistics.late += 1
+      return
+    }
+    if case .backward(let current) = flights[index].phase, current < stage {
+      statistics.late += 1
+      return
+    }
+    flights[index].returned[stage][place] = values.map { .gradient($0) } ?? .nothing
+    guard case .backward(stage) = flights[index].phase, let waiting = flights[index].waiting else { return }
+    trainingPatience.backward[stage][place].learn(now - waiting.since)
+    advance(index, at: now, &effects)
+  }
+
+  /// The flight that a message belongs to: one that is on its way, or a new one for what is ahead. What is over is late.
+  private mutating func flight(of moment: Moment, at now: Instant, _ effects: inout Effects<Effect>) -> Int? {
+    if let known = flights.firstIndex(where: { $0.moment == moment }) { return known }
+    switch moment {
+    case .step(let number):
+      if number < step || !isTraining {
+        statistics.late += 1
+        return nil
+      }
+      guard number <= step + plan.timing.ahead else {
+        // Others are far ahead: what is in hand is not worth finishing.
+        if let pace = company.pace, pace > step + plan.timing.ahead { abandon(at: now, &effects) }
+        return flights.firstIndex { $0.moment == moment }
+      }
+    case .query:
+      guard !questions.contains(where: { $0.query.moment == moment && $0.isComputed }) else { return nil }
+      guard flights.reduce(0, { $0 + ($1.moment.step == nil ? 1 : 0) }) < SplitDevice.mostQueries else { return nil }
+    }
+    flights.append(newFlight(moment))
+    return flights.count - 1
+  }
+
+  /// Passes of questions that a device has in hand at most; further ones are not answered.
+  public static let mostQueries = 64
+
+  private mutating func abandon(at now: Instant, _ effects: inout Effects<Effect>) {
+    flights.removeAll { $0.moment.step != nil }
+    beginSteps(at: now, &effects)
+  }
+}

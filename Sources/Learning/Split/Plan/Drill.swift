@@ -1,0 +1,113 @@
+public import MurmurCompute
+public import MurmurMachines
+
+/// Faults that are drawn for every sample by itself, alike on all devices, without a message: a dead device neither sends nor
+/// receives nor learns, a link that is down carries nothing at one stage in one direction of the network.
+///
+/// Training with them is what makes a split network survive the real ones (dropout over devices and links); testing with them is the
+/// random network G(t) of Internet Learning, drawn anew for every sample. Rates are drawn per sample, so that one batch holds samples with few
+/// and with many faults.
+public struct Drill: Sendable, Hashable {
+  /// How probable a fault is.
+  public enum Rate: Sendable, Hashable {
+    /// There is none.
+    case never
+    /// The same for every sample.
+    case fixed(Double)
+    /// Drawn for every sample, evenly between 0 and this.
+    case upTo(Double)
+    /// Exactly that many devices, any ones.
+    case exactly(Int)
+
+    var isNever: Bool {
+      switch self {
+      case .never: true
+      case .fixed(let rate), .upTo(let rate): rate <= 0
+      case .exactly(let count): count <= 0
+      }
+    }
+  }
+
+  /// How probable it is that a device is dead.
+  public var devices: Rate
+  /// How probable it is that a link is down.
+  public var links: Rate
+
+  /// Faults with the given rates.
+  public init(devices: Rate = .never, links: Rate = .never) {
+    self.devices = devices
+    self.links = links
+  }
+
+  /// Whether there are none.
+  public var isIdle: Bool { devices.isNever && links.isNever }
+}
+
+/// The faults of one batch: what every device works out for itself from the plan's seed and the batch's name.
+public struct DrillMasks: Sendable {
+  private let chance: Chance
+  private let drill: Drill
+  private let rows: Int
+  /// For each row whether each device lives: a word per device and row, empty if all live.
+  private let alive: [RowMask]
+  private let linkThresholds: [UInt32]
+
+  /// The faults of `rows` samples on `devices` devices, drawn from `chance`, which must be the same everywhere.
+  public init(_ drill: Drill, devices: Int, rows: Int, chance: Chance) {
+    self.chance = chance
+    self.drill = drill
+    self.rows = rows
+    alive = DrillMasks.alive(drill.devices, devices: devices, rows: rows, chance: chance.fork("devices"))
+    var stream = chance.fork("rates")
+    linkThresholds = drill.links.isNever ? [] : (0..<rows).map { _ in UInt32(DrillMasks.rate(drill.links, &stream) * 65_536) }
+  }
+
+  /// In which samples a device lives.
+  public func isAlive(_ device: Int) -> RowMask { alive.isEmpty ? .all : alive[device] }
+
+  /// In which samples a link carries what belongs to a stage; `back` is the way of gradients. Both ends live in those samples.
+  public func carries(_ a: Int, _ b: Int, stage: Int, back: Bool) -> RowMask {
+    let both = isAlive(a) & isAlive(b)
+    guard !linkThresholds.isEmpty else { return both }
+    let (low, high) = (min(a, b), max(a, b))
+    var stream = chance.fork("link", (((stage * 2 + (back ? 1 : 0)) << 40) ^ (low << 20)) ^ high)
+    var words = [UInt32](repeating: 0, count: rows)
+    var (bits, left) = (UInt64(0), 0)
+    for row in 0..<rows {
+      if left == 0 { (bits, left) = (stream.next(), 4) }
+      words[row] = UInt32(truncatingIfNeeded: bits) & 0xffff < linkThresholds[row] ? 0 : .max
+      bits >>= 16
+      left -= 1
+    }
+    return RowMask(words: words) & both
+  }
+
+  private static func rate(_ rate: Drill.Rate, _ chance: inout Chance) -> Double {
+    switch rate {
+    case .never, .exactly: 0
+    case .fixed(let rate): min(max(rate, 0), 1)
+    case .upTo(let most): chance.uniform() * min(max(most, 0), 1)
+    }
+  }
+
+  private static func alive(_ rate: Drill.Rate, devices: Int, rows: Int, chance: Chance) -> [RowMask] {
+    guard !rate.isNever else { return [] }
+    var chance = chance
+    var words = [[UInt32]](repeating: [UInt32](repeating: .max, count: rows), count: devices)
+    for row in 0..<rows {
+      if case .exactly(let count) = rate {
+        for device in chance.pick(min(count, devices), from: Array(0..<devices)) { words[device][row] = 0 }
+        continue
+      }
+      let threshold = UInt32(DrillMasks.rate(rate, &chance) * 65_536)
+      var (bits, left) = (UInt64(0), 0)
+      for device in 0..<devices {
+        if left == 0 { (bits, left) = (chance.next(), 4) }
+        if UInt32(truncatingIfNeeded: bits) & 0xffff < threshold { words[device][row] = 0 }
+        bits >>= 16
+        left -= 1
+      }
+    }
+    return words.map { RowMask(words: $0) }
+  }
+}

@@ -1,0 +1,378 @@
+import MurmurCompute
+public import MurmurMachines
+public import MurmurSplit
+
+/// What devices and the links between them are like.
+public struct SplitConditions: Sendable, Hashable {
+  /// Multiply-adds a second of each device; one number for all, or one for each.
+  public var speeds: [Double] = [2e9]
+  /// How probable it is that a message is lost, on every link it crosses.
+  public var loss = 0.0
+  /// The spread of a message's time on a link: the standard deviation of the logarithm of its latency.
+  public var jitter = 0.0
+  /// What happens to devices and links.
+  public var faults: [SplitFault] = []
+  /// Devices that come and go by themselves.
+  public var flapping: Flapping?
+
+  /// Devices that are there and away in turn, for times drawn from exponential distributions.
+  public struct Flapping: Sendable, Hashable {
+    /// The share of devices that do; those with the highest numbers.
+    public var share: Double
+    /// The mean time there.
+    public var on: Instant.Span
+    /// The mean time away.
+    public var off: Instant.Span
+
+    /// Devices that come and go.
+    public init(share: Double, on: Instant.Span, off: Instant.Span) {
+      self.share = share
+      self.on = on
+      self.off = off
+    }
+  }
+
+  /// Fast devices, ideal links, no faults.
+  public init() {}
+}
+
+/// What goes wrong, or right again, and when.
+public struct SplitFault: Sendable, Hashable {
+  /// When it happens.
+  public enum When: Sendable, Hashable {
+    /// At a virtual time.
+    case at(Instant)
+    /// When a device has ended that step, the first that does.
+    case step(Int)
+  }
+
+  /// What happens.
+  public enum What: Sendable, Hashable {
+    /// The device stops, and all it had in hand is gone.
+    case dies(Int)
+    /// The device goes on with the units it had.
+    case returns(Int)
+    /// The device begins afresh.
+    case joins(Int)
+    /// The link carries nothing.
+    case breaks(Int, Int)
+    /// The link carries again.
+    case heals(Int, Int)
+  }
+
+  /// When.
+  public var when: When
+  /// What.
+  public var what: What
+
+  /// A fault.
+  public init(_ when: When, _ what: What) {
+    self.when = when
+    self.what = what
+  }
+}
+
+/// The devices of a split network under virtual time: the very machines that run on sockets, over links that delay and lose.
+///
+/// One event at a time, in the order of virtual time, so that a seed replays a run exactly: ``trace`` is a hash over every event.
+/// Messages between devices without a link go over relays, along the least-cost path among the devices that live.
+public struct SplitWorld {
+  enum Event {
+    case message(from: Int32, to: Int32, SplitMessage)
+    case timer(Int32, SplitDevice.Timer, life: Int32)
+    case fault(SplitFault.What)
+    case flapped(Int32)
+    /// A device has ended its computing and takes what came meanwhile.
+    case woke(Int32)
+  }
+
+  /// What waits for a busy device.
+  struct Inbox {
+    private var inputs: [SplitDevice.Input] = []
+    private var first = 0
+    var isEmpty: Bool { first == inputs.count }
+    mutating func append(_ input: SplitDevice.Input) { inputs.append(input) }
+
+    mutating func next() -> SplitDevice.Input? {
+      guard first < inputs.count else { return nil }
+      defer {
+        first += 1
+        if first == inputs.count {
+          inputs.removeAll(keepingCapacity: true)
+          first = 0
+        }
+      }
+      return inputs[first]
+    }
+
+    mutating func clear() {
+      inputs = []
+      first = 0
+    }
+  }
+
+  struct Node {
+    var device: SplitDevice
+    var chance: Chance
+    var isAlive = true
+    var life: Int32 = 0
+    /// Until when it computes.
+    var busy = Instant.origin
+    var inbox = Inbox()
+
+    mutating func step(_ input: SplitDevice.Input, at now: Instant, effects: inout Effects<SplitDevice.Effect>) {
+      device.step(input, at: now, chance: &chance, effects: &effects)
+    }
+  }
+
+  /// What the devices agree on.
+  public let plan: SplitPlan
+  /// Who is wired to whom.
+  public let graph: DeviceGraph
+  let reach: VirtualGraph.Reach
+  let conditions: SplitConditions
+  let rows: [SplitRows]
+  let work = DenseWork()
+  var nodes: [Node]
+  var routes: VirtualGraph
+  var links: [Int: DeviceGraph.Link] = [:]
+  var broken: Set<Int> = []
+  var queue = EventQueue<Event>()
+  var effects = Effects<SplitDevice.Effect>()
+  var byStep: [SplitFault]
+  let isIdeal: Bool
+  /// The virtual time of the latest event.
+  public private(set) var now = Instant.origin
+  /// A hash over every event so far.
+  public private(set) var trace = TraceHash()
+  /// Events so far.
+  public private(set) var events = 0
+  /// Watches what devices announce.
+  public var observer: (@Sendable (Int, SplitEvent, Instant) -> Void)?
+  var announced: [(device: Int, event: SplitEvent)] = []
+  var isCollecting = false
+  /// The step that ended last, anywhere.
+  public private(set) var latestStep = -1
+  /// How often a message ended on a lossy link or at a dead device.
+  public private(set) var lost = 0
+  /// When each device last ended a step, and the longest time it took from one to the next.
+  public private(set) var pauses: [(last: Instant, longest: Instant.Span)]
+
+  /// A world of devices that have not begun.
+  public init(
+    plan: SplitPlan, graph: DeviceGraph, reach: VirtualGraph.Reach, rows: [SplitRows], conditions: SplitConditions = .init()
+  ) {
+    precondition(rows.count == plan.devices && graph.devices == plan.devices, "rows and graph of other devices")
+    self.plan = plan
+    self.graph = graph
+    self.reach = reach
+    self.rows = rows
+    self.conditions = conditions
+    routes = VirtualGraph(graph, reach)
+    for link in graph.links { links[link.a * plan.devices + link.b] = link }
+    isIdeal =
+      conditions.loss == 0 && conditions.jitter == 0
+      && graph.links.allSatisfy { $0.latency == .zero && $0.bandwidth == 0 }
+    let chance = Chance(seed: plan.seed).fork("split world")
+    let work = work
+    nodes = (0..<plan.devices).map { number in
+      Node(device: SplitDevice(plan: plan, id: number, rows: rows[number], work: work), chance: chance.fork("device", number))
+    }
+    pauses = Array(repeating: (.origin, .zero), count: plan.devices)
+    byStep = conditions.faults.filter { if case .step = $0.when { true } else { false } }
+    for fault in conditions.faults {
+      if case .at(let time) = fault.when { queue.schedule(.fault(fault.what), at: time) }
+    }
+    for fault in conditions.faults {
+      // Who joins later is not there before.
+      if case .joins(let device) = fault.what { nodes[device].isAlive = false }
+    }
+    if let flapping = conditions.flapping {
+      let count = Int((Double(plan.devices) * flapping.share).rounded())
+      for number in (plan.devices - count)..<plan.devices {
+        let first = nodes[number].chance.exponential(mean: flapping.on.seconds)
+        queue.schedule(.flapped(Int32(number)), at: .origin + .seconds(first))
+      }
+    }
+  }
+
+  /// A device, as it is now.
+  public func device(_ number: Int) -> SplitDevice { nodes[number].device }
+  /// Whether a device is there.
+  public func isAlive(_ number: Int) -> Bool { nodes[number].isAlive }
+
+  /// The figures of all devices together.
+  public var statistics: SplitStatistics {
+    nodes.reduce(into: SplitStatistics()) { sum, node in
+      let own = node.device.statistics
+      sum.messages += own.messages
+      sum.bytes += own.bytes
+      sum.received += own.received
+      sum.late += own.late
+      sum.missed += own.missed
+      sum.polls += own.polls
+      sum.multiplyAdds += own.multiplyAdds
+      sum.steps += own.steps
+      sum.skipped += own.skipped
+    }
+  }
+
+  /// Gives a device other units, as from a checkpoint or another run.
+  public mutating func place(_ units: [ComputationalUnit], on device: Int, step: Int = 0) {
+    nodes[device].device.adopt(units, step: step)
+  }
+
+  /// Trains until nothing happens any more, or `isStopped` says so.
+  public mutating func train(isStopped: () -> Bool = { false }) {
+    for number in nodes.indices where nodes[number].isAlive { step(number, .began) }
+    run(isStopped: isStopped, untilTrained: true)
+  }
+
+  mutating func run(isStopped: () -> Bool = { false }, untilTrained: Bool = false) {
+    while let next = queue.pop() {
+      now = max(now, next.time)
+      events += 1
+      take(next.event)
+      if events & 1023 == 0, isStopped() { return }
+      if untilTrained, latestStep >= plan.steps - 1, isTrained { return }
+    }
+  }
+
+  private var isTrained: Bool { nodes.allSatisfy { !$0.isAlive || $0.device.hasTrained } }
+
+  private mutating func take(_ event: Event) {
+    switch event {
+    case .message(let from, let to, let message):
+      guard nodes[Int(to)].isAlive else {
+        lost += 1
+        return
+      }
+      trace.mix(now, 1, UInt64(to), UInt64(from) << 32 | UInt64(message.byteCount & 0xffff_ffff))
+      give(.received(message, from: Int(from)), to: Int(to))
+    case .timer(let device, let timer, let life):
+      guard nodes[Int(device)].isAlive, nodes[Int(device)].life == life else { return }
+      trace.mix(now, 2, UInt64(device), 0)
+      give(.fired(timer), to: Int(device))
+    case .woke(let device):
+      let number = Int(device)
+      while nodes[number].busy <= now, let input = nodes[number].inbox.next() { step(number, input) }
+      if !nodes[number].inbox.isEmpty { queue.schedule(.woke(device), at: nodes[number].busy) }
+    case .fault(let what): act(what)
+    case .flapped(let device): flap(Int(device))
+    }
+  }
+
+  /// Hands a device an input, now or when it has time.
+  private mutating func give(_ input: SplitDevice.Input, to number: Int) {
+    if nodes[number].busy <= now, nodes[number].inbox.isEmpty { return step(number, input) }
+    if nodes[number].inbox.isEmpty { queue.schedule(.woke(Int32(number)), at: nodes[number].busy) }
+    nodes[number].inbox.append(input)
+  }
+
+  mutating func step(_ number: Int, _ input: SplitDevice.Input) {
+    nodes[number].step(input, at: now, effects: &effects)
+    let list = effects.take()
+    var time = max(now, nodes[number].busy)
+    for effect in list {
+      switch effect {
+      case .send(let message, let to): carry(message, from: number, to: to, at: time)
+      case .arm(let timer, let at): queue.schedule(.timer(Int32(number), timer, life: nodes[number].life), at: at)
+      case .worked(let operations):
+        let speed = conditions.speeds[conditions.speeds.count == 1 ? 0 : number]
+        if speed > 0 { time = time + .seconds(Double(operations) / speed) }
+      case .announce(let event): announce(event, by: number, at: time)
+      }
+    }
+    nodes[number].busy = time
+  }
+
+  private mutating func announce(_ event: SplitEvent, by number: Int, at time: Instant) {
+    if case .stepped(let step, _) = event {
+      if pauses[number].last > .origin { pauses[number].longest = max(pauses[number].longest, time - pauses[number].last) }
+      pauses[number].last = time
+      if step > latestStep {
+        latestStep = step
+        for fault in byStep {
+          if case .step(let when) = fault.when, when <= step { queue.schedule(.fault(fault.what), at: time) }
+        }
+        byStep.removeAll { if case .step(let when) = $0.when { when <= step } else { false } }
+      }
+    }
+    if isCollecting { announced.append((number, event)) }
+    observer?(number, event, time)
+  }
+
+  /// Sends a message on its way, over relays where there is no link.
+  private mutating func carry(_ message: SplitMessage, from: Int, to: Int, at time: Instant) {
+    let event = Event.message(from: Int32(from), to: Int32(to), message)
+    if isIdeal, broken.isEmpty, reach == .direct || graph.links.count == plan.devices * (plan.devices - 1) / 2 {
+      queue.schedule(event, at: time)
+      return
+    }
+    var (place, arrival) = (from, time)
+    while place != to {
+      guard let hop = routes.hop(from: place, to: to), let link = links[min(place, hop) * plan.devices + max(place, hop)],
+        !broken.contains(link.a * plan.devices + link.b), place == from || nodes[place].isAlive
+      else {
+        lost += 1
+        return
+      }
+      if conditions.loss > 0, nodes[from].chance.happens(conditions.loss) {
+        lost += 1
+        return
+      }
+      var latency = link.latency.seconds
+      if conditions.jitter > 0 { latency = nodes[from].chance.logNormal(median: latency, sigma: conditions.jitter) }
+      if link.bandwidth > 0 { latency += Double(message.byteCount) / link.bandwidth }
+      arrival = arrival + .seconds(latency)
+      place = hop
+    }
+    queue.schedule(event, at: arrival)
+  }
+}
+
+extension SplitWorld {
+  /// Does what a fault says, now.
+  public mutating func act(_ what: SplitFault.What) {
+    trace.mix(now, 3, 0, 0)
+    switch what {
+    case .dies(let device): kill(device)
+    case .returns(let device): revive(device)
+    case .joins(let device):
+      nodes[device].device = SplitDevice(plan: plan, id: device, rows: rows[device], work: work)
+      revive(device)
+    case .breaks(let a, let b): broken.insert(min(a, b) * plan.devices + max(a, b))
+    case .heals(let a, let b): broken.remove(min(a, b) * plan.devices + max(a, b))
+    }
+  }
+
+  private mutating func kill(_ device: Int) {
+    guard nodes[device].isAlive else { return }
+    nodes[device].isAlive = false
+    nodes[device].life += 1
+    nodes[device].inbox.clear()
+    reroute()
+  }
+
+  private mutating func revive(_ device: Int) {
+    guard !nodes[device].isAlive else { return }
+    nodes[device].isAlive = true
+    nodes[device].busy = now
+    reroute()
+    step(device, .began)
+  }
+
+  private mutating func reroute() {
+    guard reach == .complete, graph.links.count < plan.devices * (plan.devices - 1) / 2 else { return }
+    routes = VirtualGraph(graph, reach, isAlive: nodes.map(\.isAlive))
+  }
+
+  private mutating func flap(_ device: Int) {
+    guard let flapping = conditions.flapping, latestStep < plan.steps - 1 else { return }
+    let wasAlive = nodes[device].isAlive
+    if wasAlive { kill(device) } else { revive(device) }
+    let mean = wasAlive ? flapping.off : flapping.on
+    let span = nodes[device].chance.exponential(mean: mean.seconds)
+    queue.schedule(.flapped(Int32(device)), at: now + .seconds(span))
+  }
+}
