@@ -129,7 +129,8 @@ let package = Package(
       "Interfaces", "Commands",
       [
         "MurmurMachines", "MurmurCompute", "MurmurDatasets", "MurmurLibrary", "MurmurCollective", "MurmurScenario",
-        "MurmurSimulator", "MurmurReports", "MurmurSessions", "MurmurHost", "MurmurControl", "MurmurStorage", "MurmurPeer",
+        "MurmurSimulator", "MurmurSplit", "MurmurReports", "MurmurSessions", "MurmurHost", "MurmurControl", "MurmurStorage",
+        "MurmurPeer",
         "MurmurBlocks", "MurmurPubSub", "MurmurRouting", "MurmurIdentify", "MurmurIdentity", "MurmurWire", nioCore, nioPosix, log,
         metrics, lifecycle, arguments,
       ]),

@@ -127,6 +127,22 @@ public struct RowMask: Sendable, Hashable {
   /// Rows for which a word is not zero.
   public init(words: [UInt32]) { self.words = words }
 
+  /// The same for every one of `copies` blocks of rows.
+  public init(words: [UInt32], copies: Int) {
+    self.words = copies == 1 ? words : (0..<copies).flatMap { _ in words }
+  }
+
+  /// Rows for which a word is not zero, and that count in two other masks.
+  public init(words: [UInt32], and first: RowMask, _ second: RowMask) {
+    var words = words
+    for mask in [first.words, second.words] {
+      guard let mask else { continue }
+      precondition(mask.count == words.count, "masks of \(mask.count) and \(words.count) rows")
+      for row in words.indices { words[row] &= mask[row] }
+    }
+    self.words = words
+  }
+
   /// Whether a row counts.
   public subscript(row: Int) -> Bool { words.map { $0[row] != 0 } ?? true }
 
@@ -143,6 +159,16 @@ public struct RowMask: Sendable, Hashable {
     precondition(words.count == others.count, "masks of \(words.count) and \(others.count) rows")
     for row in words.indices { words[row] &= others[row] }
     return RowMask(words: words)
+  }
+
+  /// Writes 1 for every row that counts and 0 for others, `stride` numbers apart.
+  @unsafe
+  public func write(to floats: UnsafeMutablePointer<Float>, rows: Int, stride: Int) {
+    guard let words else {
+      for row in 0..<rows { unsafe floats[row * stride] = 1 }
+      return
+    }
+    for row in 0..<rows { unsafe floats[row * stride] = words[row] == 0 ? 0 : 1 }
   }
 
   @unsafe

@@ -69,6 +69,22 @@ public struct ComputationalUnit: Sendable, Hashable {
     return back.input
   }
 
+  /// One step along −y x + (y u) w, which SoftHebb's rule stands for; biases stay zero. `dz` is −y, `decay` the sums of y u per neuron.
+  mutating func learnHebbian(_ x: Matrix, _ dz: Matrix, decay: [Float], rate: Float, work: DenseWork) {
+    var own = ParameterVector(repeating: 0, count: 0)
+    swap(&own, &gradient)
+    _ = work.backward(layers, x, [dz], parameters, dy: dz, gradient: &own, wantsInput: false)
+    let width = layers[0].width
+    unsafe own.withUnsafeMutableFloats { gradients in
+      unsafe parameters.withUnsafeFloats { weights in
+        for index in 0..<inputs * width { unsafe gradients[index] += decay[index % width] * weights[index] }
+      }
+    }
+    clearBiases(&own)
+    work.step(&optimizer, &parameters, gradient: own, rate: rate)
+    swap(&own, &gradient)
+  }
+
   private func clearBiases(_ gradient: inout ParameterVector) {
     unsafe gradient.withUnsafeMutableFloats { floats in
       var (end, width) = (0, inputs)

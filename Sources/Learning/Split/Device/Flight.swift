@@ -32,6 +32,11 @@ struct Flight {
   /// For each stage the gradients from each neighbour; whether one came, and what it was.
   var returned: [[Returned]]
   var records: [Record] = []
+  /// For each stage that read neighbours in which samples each of them was heard; empty where no faults are drawn.
+  var masksRead: [[RowMask]]
+  /// For each stage how many neighbours were heard, and how many sent gradients.
+  var heardCount: [Int]
+  var returnedCount: [Int]
   /// The gradient by this device's outputs of a stage, through its own next stage.
   var own: [Matrix?]
   /// When the wait of the phase began, how often its timer fired, and when it is to fire next; `nil` before it began.
@@ -53,6 +58,9 @@ struct Flight {
   init(_ moment: Moment, stages: Int, neighbours: Int) {
     self.moment = moment
     begun = Array(repeating: nil, count: stages + 1)
+    masksRead = Array(repeating: [], count: stages)
+    heardCount = Array(repeating: 0, count: stages)
+    returnedCount = Array(repeating: 0, count: stages)
     heard = Array(repeating: Array(repeating: nil, count: neighbours), count: stages)
     returned = Array(repeating: Array(repeating: .no, count: neighbours), count: moment.step == nil ? 0 : stages)
     own = Array(repeating: nil, count: moment.step == nil ? 0 : stages)

@@ -176,11 +176,11 @@ public enum Answers {
     }
   }
 
-  /// How many rows of answers name their sample's class.
-  public static func correct(_ answers: Matrix, _ labels: [Int32]) -> Int {
+  /// How many of the rows that count name their sample's class.
+  public static func correct(_ answers: Matrix, _ labels: [Int32], mask: RowMask = .all) -> Int {
     var right = 0
     unsafe answers.withUnsafeFloats { floats in
-      for row in 0..<answers.rows {
+      for row in 0..<answers.rows where mask[row] {
         var best = 0
         for column in 1..<max(1, answers.columns)
         where unsafe floats[row * answers.columns + column] > floats[row * answers.columns + best] { best = column }

@@ -8,7 +8,8 @@ extension SplitDevice {
     let last = plan.stages.count - 1
     let answer = plan.objective.isSummed ? summed(index) : ownOutputs(last, index)
     guard flights[index].moment.step != nil else {
-      let values = plan.objective.classes > 0 ? work.logSoftmax(answer) : answer
+      let values =
+        plan.rule.readsLabels ? goodnessOfLabels(index) : plan.objective.classes > 0 ? work.logSoftmax(answer) : answer
       flights[index].enter(.done)
       computed(values, index, at: now, &effects)
       return
@@ -18,24 +19,23 @@ extension SplitDevice {
       flights[index].enter(.done)
       return
     }
-    let (loss, gradient) = loss(answer, flights[index])
+    let (loss, gradient) = loss(answer, flights[index].rows, flights[index].isAlive(id))
     flights[index].loss = loss
     flights[index].own[last] = gradient
     flights[index].enter(.backward(last))
   }
 
-  /// The loss of an answer in a step, and its gradient.
-  func loss(_ answer: Matrix, _ flight: Flight) -> (loss: Double, gradient: Matrix) {
-    let mask = flight.isAlive(id)
-    let scale = 1 / Float(flight.rows.count)
+  /// The loss of an answer for some rows, and its gradient.
+  func loss(_ answer: Matrix, _ chosen: [Int32], _ mask: RowMask) -> (loss: Double, gradient: Matrix) {
+    let scale = 1 / Float(chosen.count)
     switch plan.objective {
     case .classes, .summedClasses:
-      return work.crossEntropy(answer, flight.rows.map { rows.labels[Int($0)] }, mask: mask, scale: scale)
+      return work.crossEntropy(answer, chosen.map { rows.labels[Int($0)] }, mask: mask, scale: scale)
     case .targets:
       guard let targets = rows.targets else { preconditionFailure("device \(id) has no targets to learn from") }
-      return work.meanSquared(answer, targets.taking(flight.rows), mask: mask, scale: scale)
+      return work.meanSquared(answer, targets.taking(chosen), mask: mask, scale: scale)
     case .ownFeatures:
-      return work.meanSquared(answer, rows.features.taking(flight.rows), mask: mask, scale: scale)
+      return work.meanSquared(answer, rows.features.taking(chosen), mask: mask, scale: scale)
     }
   }
 
@@ -111,9 +111,8 @@ extension SplitDevice {
         send(.gradients(flights[index].moment, stage: stage - 1, nil), to: place, &effects)
         continue
       }
-      let mask =
-        flights[index].carries(id, neighbour, stage: stage, back: false)
-        & flights[index].carries(id, neighbour, stage: stage, back: true)
+      let read = flights[index].masksRead[stage]
+      let mask = read.isEmpty ? .all : read[place] & flights[index].carries(id, neighbour, stage: stage, back: true)
       let part = back.columns(start..<start + width, keeping: mask)
       send(.gradients(flights[index].moment, stage: stage - 1, part), to: place, &effects)
     }

@@ -31,9 +31,12 @@ extension SplitDevice {
   private func drillMasks(_ drill: Drill, _ moment: Moment, _ rows: Int) -> DrillMasks {
     let chance = Chance(seed: plan.seed)
     return switch moment {
-    case .step(let step): DrillMasks(drill, devices: plan.devices, rows: rows, chance: chance.fork("drill", step))
+    case .step(let step):
+      DrillMasks(drill, devices: plan.devices, rows: rows, copies: copies(moment), chance: chance.fork("drill", step))
     case .query(let origin, let number):
-      DrillMasks(drill, devices: plan.devices, rows: rows, chance: chance.fork("trial", origin).fork("query", number))
+      DrillMasks(
+        drill, devices: plan.devices, rows: rows, copies: copies(moment),
+        chance: chance.fork("trial", origin).fork("query", number))
     }
   }
 
@@ -58,7 +61,8 @@ extension SplitDevice {
       index = flights.count
       flights.append(newFlight(moment))
     }
-    flights[index].rows = chosen
+    let copies = copies(moment)
+    flights[index].rows = copies == 1 ? chosen : (0..<copies).flatMap { _ in chosen }
     flights[index].masks = masks
     flights[index].query = query
     flights[index].enter(.forward(0))
@@ -92,9 +96,9 @@ extension SplitDevice {
 
   /// One unit's outputs, sent to the neighbours.
   private mutating func compute(_ stage: Int, _ index: Int, _ effects: inout Effects<Effect>) {
-    let input = self.input(stage, index)
+    let input = labelled(self.input(stage, index), index)
     let residual = plan.stages[stage].isResidual ? rows.features.taking(flights[index].rows) : nil
-    let outputs = units[stage].forward(input, residual: residual, work: work)
+    let outputs = outputs(stage, input, residual: residual)
     let operations = units[stage].multiplyAdds * input.rows
     statistics.multiplyAdds += operations
     effects.append(.worked(multiplyAdds: operations))
@@ -107,9 +111,8 @@ extension SplitDevice {
 
   /// What a unit reads.
   private mutating func input(_ stage: Int, _ index: Int) -> Matrix {
-    let flight = flights[index]
     switch plan.stages[stage].reads {
-    case .features: return rows.features.taking(flight.rows)
+    case .features: return rows.features.taking(flights[index].rows)
     case .own: return ownOutputs(stage - 1, index)
     case .neighbours: return reading(stage, index)
     }
@@ -128,10 +131,12 @@ extension SplitDevice {
     let isFlagged = plan.missing == .flagged
     var flags: [RowMask] = []
     let own = (columns: width, matrix: Matrix?.some(ownOutputs(stage - 1, index)), mask: RowMask.all)
+    let isDrilled = flights[index].masks != nil
     for (place, neighbour) in neighbours.enumerated() {
       if parts.count == place, neighbour > id { parts.append(own) }
       let values = flights[index].heard[stage - 1][place]
-      let mask = values == nil ? RowMask.all : flights[index].carries(id, neighbour, stage: stage, back: false)
+      let mask = isDrilled ? flights[index].carries(id, neighbour, stage: stage, back: false) : .all
+      if isDrilled { flights[index].masksRead[stage].append(mask) }
       parts.append(filled(stage, place, (width, values, mask), count))
       if isFlagged { flags.append(values == nil ? RowMask(words: [UInt32](repeating: 0, count: count)) : mask) }
     }
@@ -140,7 +145,7 @@ extension SplitDevice {
       let columns = flags.count
       let matrix = unsafe Matrix(rows: count, columns: columns) { floats in
         for (column, flag) in flags.enumerated() {
-          for row in 0..<count { unsafe floats[row * columns + column] = flag[row] ? 1 : 0 }
+          unsafe flag.write(to: floats.baseAddress! + column, rows: count, stride: columns)
         }
       }
       parts.append((columns, matrix, .all))

@@ -5,6 +5,7 @@ import MurmurMachines
 extension SplitDevice {
   /// Whether a flight's phase has all it waits for, or has waited long enough. Begins the wait where it has not.
   mutating func isReady(_ index: Int, at now: Instant, _ effects: inout Effects<Effect>) -> Bool {
+    if flights[index].waiting != nil, !flights[index].isExpired, isSurelyWaiting(index) { return false }
     guard let missing = missing(index) else { return true }
     let isFirst = flights[index].waiting == nil
     if isFirst {
@@ -24,20 +25,32 @@ extension SplitDevice {
     return false
   }
 
+  /// Whether fewer came than are awaited, so that nobody need be looked for by name.
+  private func isSurelyWaiting(_ index: Int) -> Bool {
+    switch flights[index].phase {
+    case .forward(let stage) where plan.stages[stage].reads == .neighbours:
+      flights[index].heardCount[stage - 1] < company.awaited
+    case .summing: flights[index].heardCount[plan.stages.count - 1] < company.awaited
+    case .backward(let stage) where plan.returnsGradients(stage): flights[index].returnedCount[stage] < company.awaited
+    case .forward, .backward, .ahead, .done: false
+    }
+  }
+
   /// The places of neighbours that are waited for and missing; `nil` if the phase waits for nobody.
   private func missing(_ index: Int) -> [Int]? {
-    let flight = flights[index]
     // With nobody left to wait for, a device keeps the pace of its longest wait, or it would run ahead of all when cut off.
     let waitsForAll = company.awaited == 0
-    switch flight.phase {
+    func isMissed(_ place: Int) -> Bool { waitsForAll || company.isAwaited(place) }
+    switch flights[index].phase {
     case .forward(let stage) where plan.stages[stage].reads == .neighbours:
-      return neighbours.indices.filter { (waitsForAll || company.isAwaited($0)) && flight.heard[stage - 1][$0] == nil }
+      if flights[index].heardCount[stage - 1] == neighbours.count { return [] }
+      return neighbours.indices.filter { isMissed($0) && flights[index].heard[stage - 1][$0] == nil }
     case .summing:
-      return neighbours.indices.filter {
-        (waitsForAll || company.isAwaited($0)) && flight.heard[plan.stages.count - 1][$0] == nil
-      }
+      let last = plan.stages.count - 1
+      return neighbours.indices.filter { isMissed($0) && flights[index].heard[last][$0] == nil }
     case .backward(let stage) where plan.returnsGradients(stage):
-      return neighbours.indices.filter { (waitsForAll || company.isAwaited($0)) && !flight.returned[stage][$0].came }
+      if flights[index].returnedCount[stage] == neighbours.count { return [] }
+      return neighbours.indices.filter { isMissed($0) && !flights[index].returned[stage][$0].came }
     case .forward, .backward, .ahead, .done: return nil
     }
   }
@@ -144,6 +157,7 @@ extension SplitDevice {
       return
     }
     flights[index].heard[stage][place] = values
+    flights[index].heardCount[stage] += 1
     guard awaitedStage(flights[index].phase) == stage + 1, let waiting = flights[index].waiting else { return }
     learn(now - waiting.since, forward: stage + 1, place, moment)
     advance(index, at: now, &effects)
@@ -176,6 +190,7 @@ extension SplitDevice {
       return
     }
     flights[index].returned[stage][place] = values.map { .gradient($0) } ?? .nothing
+    flights[index].returnedCount[stage] += 1
     guard case .backward(stage) = flights[index].phase, let waiting = flights[index].waiting else { return }
     trainingPatience.backward[stage][place].learn(now - waiting.since)
     advance(index, at: now, &effects)

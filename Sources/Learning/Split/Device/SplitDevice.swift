@@ -225,5 +225,5 @@ public struct SplitStatistics: Sendable, Hashable {
 
 extension SplitPlan {
   /// Numbers of an answer.
-  public var answerWidth: Int { stages[stages.count - 1].width }
+  public var answerWidth: Int { rule.readsLabels ? objective.classes : stages[stages.count - 1].width }
 }

@@ -51,13 +51,17 @@ public struct DrillMasks: Sendable {
   /// For each row whether each device lives: a word per device and row, empty if all live.
   private let alive: [RowMask]
   private let linkThresholds: [UInt32]
+  private let copies: Int
 
-  /// The faults of `rows` samples on `devices` devices, drawn from `chance`, which must be the same everywhere.
-  public init(_ drill: Drill, devices: Int, rows: Int, chance: Chance) {
+  /// The faults of `rows` samples on `devices` devices, drawn from `chance`, which must be the same everywhere. With `copies`, the samples
+  /// stand one block after another, and each meets the same faults in all.
+  public init(_ drill: Drill, devices: Int, rows: Int, copies: Int = 1, chance: Chance) {
+    self.copies = copies
     self.chance = chance
     self.drill = drill
     self.rows = rows
     alive = DrillMasks.alive(drill.devices, devices: devices, rows: rows, chance: chance.fork("devices"))
+      .map { RowMask(words: $0, copies: copies) }
     var stream = chance.fork("rates")
     linkThresholds = drill.links.isNever ? [] : (0..<rows).map { _ in UInt32(DrillMasks.rate(drill.links, &stream) * 65_536) }
   }
@@ -67,8 +71,7 @@ public struct DrillMasks: Sendable {
 
   /// In which samples a link carries what belongs to a stage; `back` is the way of gradients. Both ends live in those samples.
   public func carries(_ a: Int, _ b: Int, stage: Int, back: Bool) -> RowMask {
-    let both = isAlive(a) & isAlive(b)
-    guard !linkThresholds.isEmpty else { return both }
+    guard !linkThresholds.isEmpty else { return isAlive(a) & isAlive(b) }
     let (low, high) = (min(a, b), max(a, b))
     var stream = chance.fork("link", (((stage * 2 + (back ? 1 : 0)) << 40) ^ (low << 20)) ^ high)
     var words = [UInt32](repeating: 0, count: rows)
@@ -79,7 +82,9 @@ public struct DrillMasks: Sendable {
       bits >>= 16
       left -= 1
     }
-    return RowMask(words: words) & both
+    if copies > 1 { words = (0..<copies).flatMap { _ in words } }
+    guard !alive.isEmpty else { return RowMask(words: words) }
+    return RowMask(words: words, and: alive[a], alive[b])
   }
 
   private static func rate(_ rate: Drill.Rate, _ chance: inout Chance) -> Double {
@@ -90,7 +95,7 @@ public struct DrillMasks: Sendable {
     }
   }
 
-  private static func alive(_ rate: Drill.Rate, devices: Int, rows: Int, chance: Chance) -> [RowMask] {
+  private static func alive(_ rate: Drill.Rate, devices: Int, rows: Int, chance: Chance) -> [[UInt32]] {
     guard !rate.isNever else { return [] }
     var chance = chance
     var words = [[UInt32]](repeating: [UInt32](repeating: .max, count: rows), count: devices)
@@ -108,6 +113,6 @@ public struct DrillMasks: Sendable {
         left -= 1
       }
     }
-    return words.map { RowMask(words: $0) }
+    return words
   }
 }

@@ -88,6 +88,7 @@ public struct SplitPlan: Sendable, Hashable {
     }
     if batch < 1 || steps < 0 { return "a batch of \(batch), \(steps) steps" }
     switch objective {
+    case .classes where rule.readsLabels: break
     case .classes(let count), .summedClasses(let count):
       if last.width != count { return "the last stage has \(last.width) outputs for \(count) classes" }
     case .targets(let width):
@@ -96,6 +97,11 @@ public struct SplitPlan: Sendable, Hashable {
       if let device = features.firstIndex(where: { $0 != last.width }) {
         return "the last stage has \(last.width) outputs for the \(features[device]) features of device \(device)"
       }
+    }
+    if rule.isLocal, objective.isSummed { return "a summed answer needs gradients over links" }
+    if rule.readsLabels, objective.classes < 2 { return "Forward-Forward learning needs classes" }
+    if case .softHebb = rule, stages.dropLast().contains(where: { $0.layers.count > 1 || $0.layers[0].activation != .none }) {
+      return "SoftHebb's units have one layer, without an activation of its own"
     }
     for (index, stage) in stages.enumerated() where stage.isResidual {
       if let device = features.firstIndex(where: { $0 != stage.width }) {
@@ -107,11 +113,12 @@ public struct SplitPlan: Sendable, Hashable {
 
   /// The numbers of a device's unit at a stage that come in.
   public func inputs(of device: Int, at stage: Int) -> Int {
-    switch stages[stage].reads {
-    case .features: features[device]
-    case .own: stages[stage - 1].width
+    let labels = rule.readsLabels ? objective.classes : 0
+    return switch stages[stage].reads {
+    case .features: labels + features[device]
+    case .own: labels + stages[stage - 1].width
     case .neighbours:
-      (neighbours[device].count + 1) * stages[stage - 1].width + (missing == .flagged ? neighbours[device].count : 0)
+      labels + (neighbours[device].count + 1) * stages[stage - 1].width + (missing == .flagged ? neighbours[device].count : 0)
     }
   }
 
@@ -192,9 +199,22 @@ public enum LearningRule: Sendable, Hashable {
   /// Every stage has a linear head of its own on every device and learns by that head's loss alone; no gradient crosses a link. With `replay`,
   /// stages that read neighbours also learn from one of that many kept batches each step (decoupled greedy learning: Belilovsky et al., 2020).
   case greedy(replay: Int)
+  /// Every unit learns to be more active for a sample with its true label than with a wrong one (Forward-Forward: Hinton, 2022, with the
+  /// symmetric loss of Lee and Song, 2023); every unit reads the label, and the answer is the label with most activity. `sharpness` multiplies
+  /// the difference of activities. There is no head.
+  case forwardForward(sharpness: Float)
+  /// Units but the last compete for what they see and move towards it, without labels (SoftHebb: Moraitis et al., 2022); the last
+  /// stage is a read-out that learns from its own loss. `temperature` is that of the competition.
+  case softHebb(temperature: Float)
+  /// Units but the last are to say the same of a sample whatever is left out of it, and different things with each neuron (Barlow Twins:
+  /// Zbontar et al., 2021), without labels; the last stage is a read-out. `redundancy` weighs the second wish.
+  case barlowTwins(redundancy: Float)
 
   /// Whether no gradient crosses a link.
   public var isLocal: Bool { self != .backpropagation }
+
+  /// Whether units read labels with the features.
+  public var readsLabels: Bool { if case .forwardForward = self { true } else { false } }
 }
 
 /// What stands for a neighbour's outputs that did not come.
@@ -240,7 +260,7 @@ public struct SplitTiming: Sendable, Hashable {
   /// The longest wait for one stage's messages, and the first, before anything was learnt of arrivals.
   public var longest = Instant.Span.milliseconds(500)
   /// The shortest time that is waited beyond the mean of arrivals.
-  public var shortest = Instant.Span.milliseconds(2)
+  public var shortest = Instant.Span.milliseconds(20)
   /// Deviations of arrivals beyond their mean that are waited for.
   public var deviations = 4.0
   /// How often what is missing is asked for again before the deadline.

@@ -25,16 +25,17 @@ extension SplitWorld {
     run()
     isCollecting = false
     var moment: Moment?
-    for (number, event) in announced {
+    for (number, event, at) in announced {
       switch event {
       case .answered(let of, let values):
         own[number] = values
         moment = of
-      case .concluded(_, let values, let devices): concluded = (values, devices)
+      case .concluded(_, let values, let devices):
+        concluded = (values, devices)
+        time = at - begun
       default: break
       }
     }
-    time = now - begun
     announced = []
     var query = Query(origin: device, number: 0, rows: rows, drill: drill)
     if case .query(let origin, let number)? = moment { (query.origin, query.number) = (origin, number) }

@@ -149,8 +149,9 @@ public struct SplitWorld {
   public private(set) var events = 0
   /// Watches what devices announce.
   public var observer: (@Sendable (Int, SplitEvent, Instant) -> Void)?
-  var announced: [(device: Int, event: SplitEvent)] = []
+  var announced: [(device: Int, event: SplitEvent, time: Instant)] = []
   var isCollecting = false
+  private var hasBegun = false
   /// The step that ended last, anywhere.
   public private(set) var latestStep = -1
   /// How often a message ended on a lossy link or at a dead device.
@@ -222,10 +223,39 @@ public struct SplitWorld {
     nodes[device].device.adopt(units, step: step)
   }
 
-  /// Trains until nothing happens any more, or `isStopped` says so.
+  /// Trains, or goes on, until all have trained or `isStopped` says so.
   public mutating func train(isStopped: () -> Bool = { false }) {
-    for number in nodes.indices where nodes[number].isAlive { step(number, .began) }
+    begin()
     run(isStopped: isStopped, untilTrained: true)
+  }
+
+  private mutating func begin() {
+    guard !hasBegun else { return }
+    hasBegun = true
+    for number in nodes.indices where nodes[number].isAlive { step(number, .began) }
+  }
+
+  /// Begins, or goes on, until some device has ended `step`; the rest of what was on its way happens when the world goes on.
+  public mutating func train(untilStep step: Int) {
+    begin()
+    while latestStep < step, let next = queue.pop() {
+      now = max(now, next.time)
+      events += 1
+      take(next.event)
+    }
+  }
+
+  /// The same devices with the units they have now, in a world where nothing is on its way and nobody trains: to ask in the middle of training.
+  public var still: SplitWorld {
+    var quiet = conditions
+    (quiet.faults, quiet.flapping) = ([], nil)
+    var world = SplitWorld(plan: plan, graph: graph, reach: reach, rows: rows, conditions: quiet)
+    for number in nodes.indices {
+      world.place(nodes[number].device.units, on: number)
+      world.nodes[number].isAlive = nodes[number].isAlive
+    }
+    world.reroute()
+    return world
   }
 
   mutating func run(isStopped: () -> Bool = { false }, untilTrained: Bool = false) {
@@ -298,7 +328,7 @@ public struct SplitWorld {
         byStep.removeAll { if case .step(let when) = $0.when { when <= step } else { false } }
       }
     }
-    if isCollecting { announced.append((number, event)) }
+    if isCollecting { announced.append((number, event, time)) }
     observer?(number, event, time)
   }
 
@@ -358,6 +388,8 @@ extension SplitWorld {
     guard !nodes[device].isAlive else { return }
     nodes[device].isAlive = true
     nodes[device].busy = now
+    // Its absence is no pause.
+    pauses[device].last = .origin
     reroute()
     step(device, .began)
   }

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Foundation
+import MurmurMachines
+import MurmurReports
+import MurmurScenario
+import MurmurSimulator
+import MurmurSplit
+
+/// `murmur risk`: what a trained split network loses under faults.
+struct RiskCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "risk", abstract: "Print what a trained split network loses when devices die and links fail.",
+    usage: "murmur risk RUN [--dead LIST] [--link-loss LIST] [--out DIR]",
+    discussion: """
+      RUN is a folder that murmur split simulate wrote. For each fault it prints the risk (the mean cross-entropy of the answers of all \
+      living devices) with its 95 % confidence interval, the gap to the network with nobody dead, and what an answer costs. With \
+      --out it also draws the curves.
+      """)
+
+  @Argument(help: ArgumentHelp("The folder of a run of murmur split simulate.", valueName: "RUN"))
+  var trained: String
+  @Option(help: ArgumentHelp("Dead devices: shares below 1 or numbers, e.g. 0.25,0.5; the run's own.", valueName: "LIST"))
+  var dead: String?
+  @Option(help: ArgumentHelp("Shares of links down, e.g. 0.3,0.6; the run's own.", valueName: "LIST"))
+  var linkLoss: String?
+  @Option(help: ArgumentHelp("The folder for the report.", valueName: "DIR"))
+  var out: String?
+
+  func run() async throws {
+    try Attempt.run {
+      let console = Console()
+      let interruption = Interruption(console)
+      guard FileManager.default.fileExists(atPath: trained + "/scenario.yaml") else {
+        throw Failure("\(trained): it holds no scenario.yaml; name a folder that murmur split simulate wrote")
+      }
+      var options = [trained + "/scenario.yaml"]
+      if let dead { options += ["--dead", dead] }
+      if let linkLoss { options += ["--link-loss", linkLoss] }
+      let scenario = try SplitOptions.parse(options).resolve()
+      let folder = try out.map { try RunFolder($0) }
+      let experiment = try SplitOptions.setup(scenario, console)
+      let (plan, graph) = try experiment.setup.plan(seed: scenario.seed, links: experiment.links)
+      var world = SplitWorld(
+        plan: plan, graph: graph, reach: .init(rawValue: scenario.devices.reach.rawValue) ?? .direct, rows: experiment.setup.rows,
+        conditions: experiment.setup.conditions)
+      try NetworkFolder(path: trained + "/network").read(into: &world)
+      let latency = world.ask(0, rows: [Int32(experiment.setup.test.lowerBound)]).time
+      var risks: [SplitRisk] = []
+      let levels = experiment.levels
+      for (index, level) in levels.enumerated() {
+        console.progress("asking", Double(index) / Double(levels.count), level.name)
+        guard let risk = experiment.risk(level, &world, asking: 0, isStopped: { interruption.isWanted }) else { break }
+        risks.append(risk)
+      }
+      console.clear()
+      console.show(RiskCommand.table(risks).text(width: console.width, colour: console.isColoured))
+      console.show("time to an answer (virtual): \(Numerals.duration(latency.seconds))")
+      if let folder, !risks.isEmpty {
+        let outcome = SplitOutcome(asked: risks, of: world, seed: scenario.seed, latency: latency)
+        let results = SplitResults(
+          experiment: experiment, outcomes: [outcome], central: nil,
+          command: "murmur " + CommandLine.arguments.dropFirst().joined(separator: " "))
+        try folder.write(results.report.html(), to: "report.html")
+        try folder.write(results.json.indented() + "\n", to: "result.json")
+        console.show("report: \(folder.path)/report.html")
+      }
+      if interruption.isWanted { throw ExitCode(130) }
+    }
+  }
+
+  /// A row for each fault.
+  static func table(_ risks: [SplitRisk]) -> Table {
+    var table = Table(
+      "Risk",
+      columns: [
+        .text("fault"), .number("risk"), .number("gap"), .number("accuracy, %"), .number("95 % interval"), .number("messages"),
+        .number("bytes a sample"), .number("multiply-adds a sample"),
+      ])
+    for risk in risks {
+      table.rows.append([
+        risk.level.name, "\(Numerals.decimal(risk.loss, places: 4)) ± \(Numerals.decimal(risk.lossMargin, places: 4))",
+        Numerals.decimal(risk.loss - risks[0].loss, places: 4), Numerals.decimal(risk.accuracy * 100, places: 2),
+        "\(Numerals.decimal(risk.interval.low * 100, places: 2)) … \(Numerals.decimal(risk.interval.high * 100, places: 2))",
+        Numerals.count(Int(risk.messages.rounded())), Numerals.count(Int(risk.bytes.rounded())),
+        Numerals.count(Int(risk.multiplyAdds.rounded())),
+      ])
+    }
+    return table
+  }
+}

@@ -1,0 +1,220 @@
+public import MurmurMachines
+
+/// One experiment with a split network as a value: whose features, which graph, which network, how it learns, and what goes wrong.
+///
+/// A file like a ``Scenario``, with its own keys: `murmur split simulate` reads it, and the folder of a run holds the effective one, every
+/// default spelled out. `Documentation/Scenario.md` lists every key.
+public struct SplitScenario: Hashable, Sendable {
+  /// What to call the experiment.
+  public var name = "split"
+  /// The seed of everything drawn at random.
+  public var seed: UInt64 = 1
+  /// How many runs, with this seed and those after it.
+  public var runs = 1
+  /// Whose features, and who sees which.
+  public var data = SplitDataPlan()
+  /// The devices, who is wired to whom, and who may talk to whom.
+  public var devices = SplitDevicePlan()
+  /// The network of units.
+  public var network = SplitNetworkPlan()
+  /// How it learns.
+  public var training = SplitTrainingPlan()
+  /// What happens to devices and links while it learns.
+  public var faults: [SplitFaultPlan] = []
+  /// The faults that answers are measured under.
+  public var test = SplitTestPlan()
+  /// The folder the results go to.
+  public var out: String?
+  /// How many runs at a time; no result depends on it.
+  public var threads: Int?
+
+  /// Sixteen devices that each see a part of the embedded digits.
+  public init() {}
+}
+
+/// Whose features, and who sees which.
+public struct SplitDataPlan: Hashable, Sendable {
+  /// How features are dealt to devices.
+  public enum Deal: Hashable, Sendable {
+    /// Patches of an image where rows are images that can be cut so, else columns evenly.
+    case own
+    /// Columns one after the other.
+    case even
+    /// Patches of an image, so many down and across.
+    case patches(Int)
+    /// A device for each prefix of the column names, up to a separator.
+    case prefix(String)
+    /// The numbers of each device's columns, as in `0-3,7`.
+    case columns([String])
+  }
+
+  /// The name of a known data set, or a file.
+  public var set = "digits"
+  /// The column that holds the label; `nil` takes the data set's own.
+  public var label: String?
+  /// How features are dealt.
+  public var deal = Deal.own
+  /// Test rows at most; `nil` for all.
+  public var test: Int?
+
+  /// The embedded digits in patches.
+  public init() {}
+}
+
+/// The devices and who is wired to whom.
+public struct SplitDevicePlan: Hashable, Sendable {
+  /// A kind of graph.
+  public enum Graph: Hashable, Sendable {
+    /// All with all.
+    case complete
+    /// A closed chain.
+    case ring
+    /// An open chain.
+    case line
+    /// Rows and columns.
+    case grid
+    /// One with all.
+    case star
+    /// The nearest of devices strewn over a square, with so many links each on average.
+    case geometric(Double)
+    /// Grown by preferential attachment, with so many links each.
+    case preferential(Int)
+    /// Links from a file: two device numbers a line, and if need be milliseconds and bytes a second.
+    case file(String)
+  }
+
+  /// Who may talk to whom.
+  public enum Reach: String, Hashable, Sendable, CaseIterable {
+    /// All, over relays.
+    case complete
+    /// Those with a link.
+    case direct
+  }
+
+  /// How many; with features dealt by prefix or list as many as there are prefixes or lists.
+  public var count = 16
+  /// Who is wired to whom.
+  public var graph = Graph.complete
+  /// Who may talk to whom.
+  public var reach = Reach.direct
+  /// The latency of a link.
+  public var latency = Instant.Span.zero
+  /// A link's bytes a second; `nil` for no limit.
+  public var bandwidth: DataRate?
+  /// How probable it is that a link loses a message.
+  public var loss = 0.0
+  /// The spread of latencies: the standard deviation of their logarithm.
+  public var jitter = 0.0
+  /// Multiply-adds a second of a device, in thousands of millions.
+  public var speed = 2.0
+  /// The longest wait for a stage's messages.
+  public var deadline = Instant.Span.milliseconds(500)
+
+  /// Sixteen, all with all.
+  public init() {}
+}
+
+/// The network of units.
+public struct SplitNetworkPlan: Hashable, Sendable {
+  /// How units learn, and what an answer is.
+  public enum Scheme: Hashable, Sendable {
+    /// Gradients over links, an own head on every device.
+    case backpropagation
+    /// Gradients over links, one answer that is the sum of all devices' outputs.
+    case summed
+    /// Heads of every stage's own; with so many kept batches.
+    case greedy(Int)
+    /// Forward-Forward with a sharpness.
+    case forwardForward(Double)
+    /// SoftHebb with a temperature.
+    case softHebb(Double)
+    /// Barlow Twins with a weight of the redundancy.
+    case barlowTwins(Double)
+  }
+
+  /// What stands for what did not come.
+  public enum Missing: String, Hashable, Sendable, CaseIterable {
+    /// Zero.
+    case zero
+    /// Zero and a flag.
+    case flagged
+    /// The rest scaled up.
+    case rescaled
+    /// The running mean.
+    case mean
+    /// The last value.
+    case last
+  }
+
+  /// How units learn.
+  public var scheme = Scheme.backpropagation
+  /// Neurons of a unit.
+  public var hidden = 32
+  /// Stages of hidden units: the first reads features, the others neighbours.
+  public var depth = 3
+  /// What stands for what did not come.
+  public var missing = Missing.flagged
+
+  /// Three stages of 32 neurons a device.
+  public init() {}
+}
+
+/// How it learns.
+public struct SplitTrainingPlan: Hashable, Sendable {
+  /// Passes over the training rows; `nil` for as many as make about 4,000 steps, from 2 to 60.
+  public var epochs: Double?
+  /// Samples of a step.
+  public var batch = 64
+  /// The learning rate of the first step; it falls along a line to a fiftieth of it.
+  public var rate = 0.004
+  /// Up to which share of devices is dead in a sample, drawn for every sample.
+  public var drop = 0.9
+  /// Up to which share of links is down in a sample, drawn for every sample.
+  public var linkDrop = 0.6
+
+  /// About 4,000 steps with Adam.
+  public init() {}
+}
+
+/// What happens while it learns.
+public enum SplitFaultPlan: Hashable, Sendable {
+  /// A device stops after a step.
+  case dies(device: Int, step: Int)
+  /// It goes on after a step.
+  case returns(device: Int, step: Int)
+  /// It comes for the first time after a step.
+  case joins(device: Int, step: Int)
+  /// A link carries nothing after a step.
+  case breaks(from: Int, to: Int, step: Int)
+  /// It carries again.
+  case heals(from: Int, to: Int, step: Int)
+  /// A share of the devices comes and goes.
+  case flapping(share: Double, on: Instant.Span, off: Instant.Span)
+}
+
+/// The faults that answers are measured under.
+public struct SplitTestPlan: Hashable, Sendable {
+  /// Dead devices: a number of them, or a share of all, rounded.
+  public var dead: [Double] = [0, 0.1, 0.25, 0.5, 0.75]
+  /// Shares of links that are down.
+  public var links: [Double] = [0.6]
+  /// How answers of several devices become one.
+  public enum Answers: Hashable, Sendable {
+    /// Every answer is passed on once by everybody, up to so many links from its origin.
+    case flood(Int)
+    /// So many rounds in which every device averages with its neighbours.
+    case gossip(Int)
+    /// No answer travels.
+    case alone
+  }
+
+  /// How answers of several devices become one at who asks.
+  public var answers = Answers.flood(1)
+  /// Steps after which the answers of all who live are measured in the middle of the training.
+  public var steps: [Int] = []
+  /// Whether one network over all features is trained beside it.
+  public var central = true
+
+  /// The usual faults.
+  public init() {}
+}
