@@ -132,7 +132,7 @@ enum LocalObjectives {
     let (rows, columns) = (first.rows, first.columns)
     let (a, b) = (Standardised(first), Standardised(second))
     var correlations = [Float](repeating: 0, count: columns * columns)
-    product.multiply(a.values, b.values, into: &correlations, rows: columns, columns: columns, depth: rows, transposingA: true)
+    product.multiply(a.numbers, b.numbers, into: &correlations, rows: columns, columns: columns, depth: rows, transposingA: true)
     var loss = 0.0
     let share = 1 / Float(rows)
     for row in 0..<columns {
@@ -144,30 +144,30 @@ enum LocalObjectives {
       }
     }
     var (da, db) = ([Float](repeating: 0, count: rows * columns), [Float](repeating: 0, count: rows * columns))
-    product.multiply(b.values, correlations, into: &da, rows: rows, columns: columns, depth: columns, transposingB: true)
-    product.multiply(a.values, correlations, into: &db, rows: rows, columns: columns, depth: columns)
+    product.multiply(b.numbers, correlations, into: &da, rows: rows, columns: columns, depth: columns, transposingB: true)
+    product.multiply(a.numbers, correlations, into: &db, rows: rows, columns: columns, depth: columns)
     return (loss, a.backward(da, rows, columns), b.backward(db, rows, columns))
   }
 
   /// Columns with mean 0 and variance 1 over the batch.
   private struct Standardised {
-    var values: [Float]
+    var numbers: [Float]
     var scales: [Float]
 
     init(_ matrix: Matrix) {
       let (rows, columns) = (matrix.rows, matrix.columns)
-      values = matrix.array
+      numbers = matrix.array
       scales = []
       for column in 0..<columns {
         var (mean, variance): (Float, Float) = (0, 0)
-        for row in 0..<rows { mean += values[row * columns + column] }
+        for row in 0..<rows { mean += numbers[row * columns + column] }
         mean /= Float(rows)
         for row in 0..<rows {
-          values[row * columns + column] -= mean
-          variance += values[row * columns + column] * values[row * columns + column]
+          numbers[row * columns + column] -= mean
+          variance += numbers[row * columns + column] * numbers[row * columns + column]
         }
         let scale = 1 / (variance / Float(rows) + 1e-5).squareRoot()
-        for row in 0..<rows { values[row * columns + column] *= scale }
+        for row in 0..<rows { numbers[row * columns + column] *= scale }
         scales.append(scale)
       }
     }
@@ -179,13 +179,13 @@ enum LocalObjectives {
         for row in 0..<rows {
           let index = row * columns + column
           mean += gradient[index]
-          projection += gradient[index] * values[index]
+          projection += gradient[index] * numbers[index]
         }
         mean /= Float(rows)
         projection /= Float(rows)
         for row in 0..<rows {
           let index = row * columns + column
-          result[index] = scales[column] * (gradient[index] - mean - values[index] * projection)
+          result[index] = scales[column] * (gradient[index] - mean - numbers[index] * projection)
         }
       }
       return Matrix(rows: rows, columns: columns, result)

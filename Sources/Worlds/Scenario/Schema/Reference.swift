@@ -4,14 +4,19 @@ package enum Reference {
   package static var keys: [String] { Schema.rows.map(\.path) }
 
   /// One Markdown table per top-level key.
-  package static var tables: String {
+  package static var tables: String { tables(Schema.rows, "###") }
+
+  /// The same for split scenario files.
+  package static var splitTables: String { tables(Schema.split.rows(SplitScenario()), "####") }
+
+  private static func tables(_ rows: [KeyRow], _ heading: String) -> String {
     var result = ""
     var section = ""
-    for row in Schema.rows {
+    for row in rows {
       let top = String(row.path.prefix { $0 != "." && $0 != "[" })
       if top != section {
         section = top
-        result += "\n### `\(top)`\n\n| key | what belongs there | default | meaning |\n|---|---|---|---|\n"
+        result += "\n\(heading) `\(top)`\n\n| key | what belongs there | default | meaning |\n|---|---|---|---|\n"
       }
       let standard = row.standard.isEmpty || row.standard.hasPrefix("{") && row.kind == "a map" ? "" : "`\(row.standard)`"
       result += "| `\(row.path)` | \(row.kind) | \(standard) | \(row.summary) |\n"

@@ -143,7 +143,7 @@ public struct SplitExperiment: Sendable {
     var curve: [(step: Int, accuracy: Double)] = []
     for step in setup.scenario.test.steps.sorted() where !isStopped() {
       world.train(untilStep: step)
-      var still = world.still
+      var still = world.still()
       guard let asker = (0..<plan.devices).first(where: { still.isAlive($0) }),
         let risk = risk(levels[0], &still, asking: asker, isStopped: isStopped)
       else { break }
@@ -156,7 +156,10 @@ public struct SplitExperiment: Sendable {
     let trainingTime = world.now - .origin
     let living = (0..<plan.devices).filter { world.isAlive($0) }
     let trace = world.trace.description
-    let pause = living.map { world.pauses[$0].longest }.max() ?? .zero
+    let latestStep = world.latestStep
+    let longest = world.pauses
+    world = world.still(back: true)
+    let pause = living.map { longest[$0].longest }.max() ?? .zero
     let first = living.first ?? 0
     let latency = world.ask(first, rows: [Int32(setup.test.lowerBound)]).time
     var risks: [SplitRisk] = []
@@ -166,7 +169,7 @@ public struct SplitExperiment: Sendable {
       risks.append(risk)
     }
     return SplitOutcome(
-      seed: seed, risks: risks, training: statistics, curve: curve, trainingTime: trainingTime, steps: world.latestStep + 1,
+      seed: seed, risks: risks, training: statistics, curve: curve, trainingTime: trainingTime, steps: latestStep + 1,
       latency: latency,
       trace: trace, longestPause: pause, living: living.count, units: (0..<plan.devices).map { world.device($0).units })
   }

@@ -245,17 +245,23 @@ public struct SplitWorld {
     }
   }
 
-  /// The same devices with the units they have now, in a world where nothing is on its way and nobody trains: to ask in the middle of training.
-  public var still: SplitWorld {
+  /// The same devices with the units they have now, in a world where nothing is on its way and nobody trains: to ask in the middle of
+  /// training, or, with those that come and go `back`, after it.
+  public func still(back: Bool = false) -> SplitWorld {
     var quiet = conditions
     (quiet.faults, quiet.flapping) = ([], nil)
     var world = SplitWorld(plan: plan, graph: graph, reach: reach, rows: rows, conditions: quiet)
     for number in nodes.indices {
       world.place(nodes[number].device.units, on: number)
-      world.nodes[number].isAlive = nodes[number].isAlive
+      world.nodes[number].isAlive = nodes[number].isAlive || back && flaps(number)
     }
     world.reroute()
     return world
+  }
+
+  private func flaps(_ number: Int) -> Bool {
+    guard let flapping = conditions.flapping else { return false }
+    return number >= plan.devices - Int((Double(plan.devices) * flapping.share).rounded())
   }
 
   mutating func run(isStopped: () -> Bool = { false }, untilTrained: Bool = false) {
