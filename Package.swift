@@ -98,7 +98,7 @@ let package = Package(
     room(
       "Learning", "Collective",
       ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", "MurmurCompute", "MurmurAggregation", "MurmurSessions"]),
-    room("Learning", "Split", ["MurmurMachines", "MurmurCompute"]),
+    room("Learning", "Split", ["MurmurMachines", "MurmurWire", "MurmurCompute"]),
     // Peer
     room(
       "Peer", "Peer",
@@ -120,7 +120,7 @@ let package = Package(
       [
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurKernels", "MurmurPeer", "MurmurCollective",
         "MurmurBlocks", "MurmurPubSub", "MurmurIdentify", "MurmurRouting", "MurmurDiscovery", "MurmurStorage", "MurmurSessions",
-        nioCore, nioPosix, nioHTTP, nioConcurrency, log, metrics,
+        "MurmurCompute", "MurmurSplit", nioCore, nioPosix, nioHTTP, nioConcurrency, log, metrics,
       ]),
     room("Worlds", "Control", ["MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     // Interfaces
@@ -130,14 +130,14 @@ let package = Package(
       [
         "MurmurMachines", "MurmurCompute", "MurmurDatasets", "MurmurLibrary", "MurmurCollective", "MurmurScenario",
         "MurmurSimulator", "MurmurReports", "MurmurSessions", "MurmurHost", "MurmurControl", "MurmurStorage", "MurmurPeer",
-        "MurmurBlocks", "MurmurPubSub", "MurmurRouting", "MurmurIdentify", "MurmurIdentity", "MurmurWire", nioCore, nioPosix, log,
-        metrics, lifecycle, arguments,
+        "MurmurBlocks", "MurmurPubSub", "MurmurRouting", "MurmurIdentify", "MurmurIdentity", "MurmurWire", "MurmurSplit", nioCore,
+        nioPosix, log, metrics, lifecycle, arguments,
       ]),
     .executableTarget(
       name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),
     // Tests
     tests("Machines", ["MurmurMachines"]),
-    tests("Split", ["MurmurSplit", "MurmurSimulator", "MurmurCompute", "MurmurMachines"]),
+    tests("Split", ["MurmurSplit", "MurmurSimulator", "MurmurCompute", "MurmurMachines", "MurmurWire"]),
     tests("Wire", ["MurmurWire", "MurmurMachines"]),
     tests("Identity", ["MurmurIdentity", "MurmurWire", "MurmurMachines"]),
     tests("Channels", ["MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", crypto]),
@@ -176,7 +176,7 @@ let package = Package(
       [
         "MurmurHost", "MurmurChannels", "MurmurDiscovery", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurIdentify",
         "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions",
-        "MurmurStorage", nioCore, nioPosix, nioConcurrency, log, metrics,
+        "MurmurStorage", "MurmurSplit", "MurmurSimulator", nioCore, nioPosix, nioConcurrency, log, metrics,
       ]),
     tests("Control", ["MurmurControl", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     tests(
@@ -201,6 +201,6 @@ if Context.environment["MURMUR_FUZZ_BUILD"] != nil {
       dependencies: [
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurIdentify", "MurmurPubSub", "MurmurRouting",
         "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurDatasets", "MurmurPeer", "MurmurScenario", "MurmurSessions",
-        "MurmurStorage",
+        "MurmurSplit", "MurmurStorage",
       ], path: "Fuzz", swiftSettings: strict))
 }

@@ -30,7 +30,10 @@ extension SplitDevice {
     let scale = 1 / Float(flight.rows.count)
     switch plan.objective {
     case .classes, .summedClasses:
-      return work.crossEntropy(answer, flight.rows.map { rows.labels[Int($0)] }, mask: mask, scale: scale)
+      let labels = flight.rows.map { rows.labels[Int($0)] }
+      guard labels.contains(where: { $0 < 0 }) else { return work.crossEntropy(answer, labels, mask: mask, scale: scale) }
+      let isKnown = RowMask(labels.map { $0 >= 0 })
+      return work.crossEntropy(answer, labels.map { max($0, 0) }, mask: mask & isKnown, scale: scale)
     case .targets:
       guard let targets = rows.targets else { preconditionFailure("device \(id) has no targets to learn from") }
       return work.meanSquared(answer, targets.taking(flight.rows), mask: mask, scale: scale)
