@@ -14,6 +14,7 @@ public struct Murmur: AsyncParsableCommand {
       DemoCommand.self, SimulateCommand.self, PeerCommand.self, SwarmCommand.self, AddCommand.self, CatCommand.self,
       PinCommand.self, PeersCommand.self, FindCommand.self, InviteCommand.self, DoctorCommand.self, ReplayCommand.self,
       ReproduceCommand.self,
+      SplitCommand.self, PredictCommand.self,
       DataCommand.self,
     ])
 

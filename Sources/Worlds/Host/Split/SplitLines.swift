@@ -205,7 +205,8 @@ final class SplitLines {
     guard lines[other]?.writer === writer else { return }
     if let problem = welcome.problem { return complain(other, "device \(other) does not listen: \(problem)") }
     guard welcome.device == other else {
-      return complain(other, "device \(welcome.device) answers where device \(other) should be; correct its address in the session file")
+      return complain(
+        other, "device \(welcome.device) answers where device \(other) should be; correct its address in the session file")
     }
     lines[other]?.isWelcome = true
     lines[other]?.failures = 0

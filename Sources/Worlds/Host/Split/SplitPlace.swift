@@ -193,7 +193,9 @@ final class SplitPlace {
   private func complaint(_ rows: [Int32]) -> String? {
     if isStopped { return "the device shuts down" }
     if rows.isEmpty { return "no rows are asked about" }
-    if rows.count > configuration.questionRows { return "\(rows.count) rows are asked about, at most \(configuration.questionRows) may be" }
+    if rows.count > configuration.questionRows {
+      return "\(rows.count) rows are asked about, at most \(configuration.questionRows) may be"
+    }
     if let odd = rows.first(where: { $0 < 0 || Int($0) >= device.rowCount }) {
       return "there is no row \(odd); device \(device.id) has rows 0 to \(device.rowCount - 1)"
     }

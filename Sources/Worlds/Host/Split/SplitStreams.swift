@@ -39,7 +39,9 @@ final class SplitWriter: StreamHandler {
     framing.append(bytes)
     do {
       while let frame = try framing.next() {
-        guard case .welcome(let welcome) = try SplitFrame.decode(frame) else { throw SplitRefusal("it answers a hello with something else") }
+        guard case .welcome(let welcome) = try SplitFrame.decode(frame) else {
+          throw SplitRefusal("it answers a hello with something else")
+        }
         lines.welcomed(welcome, by: other, self)
       }
     } catch {
