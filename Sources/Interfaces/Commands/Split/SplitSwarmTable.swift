@@ -90,7 +90,7 @@ struct SplitSwarmReport {
       .init("longestPauseBeforeSeconds", .number(pauseBefore)),
       .init("longestAnswerSeconds", .optional(outcome.answers.max())), .init("answers", .integer(outcome.answers.count)),
       .init("trainedSeconds", .number(outcome.trainedFor)), .init("stepsPerSecond", .number(stepsASecond)),
-      .init("messages", .integer(sum(\.messages))), .init("bytes", .integer(sum(\.bytesSent))),
+      .init("messages", .integer(sum(\.messages) - sum(\.dropped))), .init("bytes", .integer(sum(\.bytesSent))),
       .init("missed", .integer(sum(\.missed))),
       .init("late", .integer(sum(\.late))), .init("dropped", .integer(sum(\.dropped))),
       .init(
@@ -131,7 +131,7 @@ struct SplitSwarmReport {
     lines.append(String(format: "steps a second              %.1f, %.1f s in all", stepsASecond, outcome.trainedFor))
     lines.append(
       String(
-        format: "messages                    %d, %.1f MB; %d missed, %d late, %d dropped", sum(\.messages),
+        format: "messages                    %d, %.1f MB; %d missed, %d late, %d dropped", sum(\.messages) - sum(\.dropped),
         Double(sum(\.bytesSent)) / 1e6,
         sum(\.missed), sum(\.late), sum(\.dropped)))
     return lines.joined(separator: "\n")

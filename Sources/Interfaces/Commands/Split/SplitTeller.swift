@@ -28,7 +28,7 @@ final class SplitTeller: Sendable {
   /// How a device is.
   func tell(_ seen: SplitNode.Snapshot, loss: Double?, pause: Double, at: Double, news: String = "step") {
     let figures = seen.statistics
-    let lossWords = loss.map { String(format: ", loss %.3f", $0) } ?? ""
+    let lossWords = loss.flatMap { $0.isFinite ? $0 : nil }.map { String(format: ", loss %.3f", $0) } ?? ""
     tell(
       news,
       [

@@ -59,6 +59,7 @@ extension SplitDevice {
       flights.append(newFlight(moment))
     }
     flights[index].rows = chosen
+    flights[index].forget(but: chosen.count)
     flights[index].masks = masks
     flights[index].query = query
     flights[index].enter(.forward(0))

@@ -21,7 +21,10 @@ public final class SplitClient: Sendable {
     let known = transport.links.last { $0.remoteAddress == address }
     let link = if let known { known } else { try await transport.dial(address).get() }
     let stream = try await WaitingStream.open(link, [SplitFrame.askProtocolID])
-    let alarm = link.loop.scheduleTask(in: .nanoseconds(within.nanoseconds)) { stream.reset() }
+    let alarm = link.loop.scheduleTask(in: .nanoseconds(within.nanoseconds)) {
+      // Who waits on the stream hears of the connection's end.
+      link.execute { $0.close("no answer came within \(Int(within.seconds)) s") }
+    }
     defer { alarm.cancel() }
     try await stream.write(MessageFraming.frame(SplitAsk(rows: rows).encode()))
     stream.finish()

@@ -259,7 +259,8 @@ final class SplitLines {
   /// Hands a message to the machine; false if nothing more is to be read for now.
   func receive(_ message: SplitMessage, from other: Int, bytes: Int) -> Bool {
     bytesReceived += bytes
-    return mailbox.put(.received(message, from: other), bytes: bytes)
+    // A small message takes more room here than on the wire.
+    return mailbox.put(.received(message, from: other), bytes: bytes + 128)
   }
 
   /// The machine has taken what there was: reading goes on.
