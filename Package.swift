@@ -186,7 +186,7 @@ let package = Package(
         "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions", nioCore, nioPosix, nioConcurrency,
       ],
       resources: [.copy("Peers")]),
-    tests("Commands", ["MurmurCommands", "MurmurControl", "MurmurReports", "MurmurSplit"]),
+    tests("Commands", ["MurmurCommands", "MurmurCompute", "MurmurControl", "MurmurReports", "MurmurSplit"]),
     tests("House", []),
   ],
   swiftLanguageModes: [.v6],

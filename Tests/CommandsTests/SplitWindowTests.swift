@@ -1,4 +1,5 @@
 import MurmurCommands
+import MurmurCompute
 import MurmurSplit
 import Testing
 

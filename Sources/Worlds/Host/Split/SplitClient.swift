@@ -20,12 +20,12 @@ public final class SplitClient: Sendable {
   public func ask(_ address: Multiaddr, _ rows: [Int32], within: Instant.Span = .seconds(15)) async throws -> SplitReply {
     let known = transport.links.last { $0.remoteAddress == address }
     let link = if let known { known } else { try await transport.dial(address).get() }
-    let stream = try await WaitingStream.open(link, [SplitFrame.askProtocolID])
     let alarm = link.loop.scheduleTask(in: .nanoseconds(within.nanoseconds)) {
       // Who waits on the stream hears of the connection's end.
       link.execute { $0.close("no answer came within \(Int(within.seconds)) s") }
     }
     defer { alarm.cancel() }
+    let stream = try await WaitingStream.open(link, [SplitFrame.askProtocolID])
     try await stream.write(MessageFraming.frame(SplitAsk(rows: rows).encode()))
     stream.finish()
     let bytes: [UInt8]

@@ -46,7 +46,8 @@ public final class SplitNode: TransportDelegate, Sendable {
   }
 
   /// A device that is about to start, of a plan and the rows it has; it goes on from `checkpoint` if there is one. `observer` is called on
-  /// the machine's loop. `group` is best of two loops.
+  /// the machine's loop. `life` keeps the numbers of its questions apart from those of earlier lives: milliseconds since 1970 do. `group` is best
+  /// of two loops.
   ///
   /// - Throws: `WireError` if the checkpoint belongs to another plan or device, or is damaged.
   public static func make(

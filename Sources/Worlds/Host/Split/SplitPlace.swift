@@ -47,7 +47,7 @@ final class SplitPlace {
     clock = configuration.transport.clock
     chance = Chance(seed: plan.seed).fork("split device", number).fork("life", life)
     device = SplitDevice(plan: plan, id: number, rows: rows, work: DenseWork())
-    device.numberQuestions(after: life << 20)
+    device.numberQuestions(after: life << 10)
     if let checkpoint { try SplitCheckpoint.restore(checkpoint, into: &device, plan: fingerprint) }
   }
 
