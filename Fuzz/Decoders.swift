@@ -57,7 +57,7 @@ enum Sample {
       .poll(query.moment, stage: 0), .question(query), .answer(query.moment, origin: 1, hops: 2, values),
       .average(query.moment, round: 1, values),
     ]
-    let reply = SplitReply(values: values, devices: 2, step: 9, classes: [nil, 1], areProbabilities: true)
+    let reply = SplitReply(answers: values, devices: 2, step: 9, classes: [nil, 1], areProbabilities: true)
     return messages.map { SplitFrame.message($0).encode() } + [
       SplitFrame.hello(SplitHello(device: 1, plan: .sha256(of: []))).encode(),
       SplitFrame.welcome(SplitWelcome(device: 1, problem: "no")).encode(), SplitAsk(rows: [1, 2]).encode(),

@@ -8,7 +8,7 @@ struct SplitSwarmTests {
   func killed() throws {
     let folder = try Folder()
     let finished = try Program(folder: folder).run([
-      "split", "swarm", "--devices", "4", "--data", "digits", "--epochs", "30", "--seconds", "60", "--kill", "0.5", "--seed", "3",
+      "split", "swarm", "--devices", "4", "--data", "digits", "--epochs", "20", "--seconds", "60", "--kill", "0.5", "--seed", "3",
       "--ask", "200", "--out", "out",
     ])
     #expect(finished.code == 0, "\(finished.errors)")

@@ -32,14 +32,14 @@ import Testing
     let asked = (256..<288).map { Int32($0) }
     let reply = try await nodes[1].ask(asked)
     let expected = try #require(world.ask(1, rows: asked).concluded)
-    #expect(reply.devices == devices && reply.values == expected.0)
+    #expect(reply.devices == devices && reply.answers == expected.0)
     #expect(reply.classes == asked.map { Int(rows[0].labels[Int($0)]) })
     // Somebody from outside is told the same.
     let client = SplitClient(keys: SplitFlock.keys(99), group: SplitFlock.loops)
     let outside = try await client.ask(flock.address(0), asked)
     #expect(outside.devices == devices && outside.step == plan.steps)
-    for index in 0..<outside.values.count {
-      #expect(abs(outside.values.array[index] - reply.values.array[index]) < 1e-5, "seed \(seed)")
+    for index in 0..<outside.answers.count {
+      #expect(abs(outside.answers.array[index] - reply.answers.array[index]) < 1e-5, "seed \(seed)")
     }
     await #expect(throws: SplitRefusal.self) { try await client.ask(flock.address(0), [9_999]) }
     try await client.close()
@@ -65,7 +65,7 @@ import Testing
     }
     // Within the longest wait for one message, without being told who is gone, no fifty steps would have ended.
     let reply = try await nodes[0].ask((256..<320).map { Int32($0) })
-    #expect(reply.devices == 3 && reply.values.isFinite, "seed \(seed)")
+    #expect(reply.devices == 3 && reply.answers.isFinite, "seed \(seed)")
     let before = flock.events(2).count
     nodes[2] = try await flock.make(2, checkpoint: checkpoint, life: 1)
     try await flock.start(nodes[2])

@@ -44,7 +44,7 @@ import Testing
     let ask = SplitAsk(rows: [0, 7, 3])
     #expect(try SplitAsk.decode(ask.encode()) == ask)
     let reply = SplitReply(
-      values: Matrix(rows: 2, columns: 1, [1, 2]), devices: 3, step: 9, classes: [nil, 4], areProbabilities: true)
+      answers: Matrix(rows: 2, columns: 1, [1, 2]), devices: 3, step: 9, classes: [nil, 4], areProbabilities: true)
     #expect(try SplitReply.decode(SplitReply.encode(.success(reply))).get() == reply)
     #expect(throws: SplitRefusal("no")) { try SplitReply.decode(SplitReply.encode(.failure(SplitRefusal("no")))).get() }
   }

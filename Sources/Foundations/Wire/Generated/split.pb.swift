@@ -160,7 +160,7 @@ package nonisolated struct Murmur_Split_Matrix: Sendable {
   package var columns: UInt32 = 0
 
   /// 32-bit floats, little-endian.
-  package var values: Data = Data()
+  package var numbers: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -234,24 +234,24 @@ package nonisolated struct Murmur_Split_Outputs: Sendable {
 
   package var stage: UInt32 = 0
 
-  package var values: Murmur_Split_Matrix {
-    get {_values ?? Murmur_Split_Matrix()}
-    set {_values = newValue}
+  package var matrix: Murmur_Split_Matrix {
+    get {_matrix ?? Murmur_Split_Matrix()}
+    set {_matrix = newValue}
   }
-  /// Returns true if `values` has been explicitly set.
-  package var hasValues: Bool {self._values != nil}
-  /// Clears the value of `values`. Subsequent reads from it will return its default value.
-  package mutating func clearValues() {self._values = nil}
+  /// Returns true if `matrix` has been explicitly set.
+  package var hasMatrix: Bool {self._matrix != nil}
+  /// Clears the value of `matrix`. Subsequent reads from it will return its default value.
+  package mutating func clearMatrix() {self._matrix = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _moment: Murmur_Split_Moment? = nil
-  fileprivate var _values: Murmur_Split_Matrix? = nil
+  fileprivate var _matrix: Murmur_Split_Matrix? = nil
 }
 
-/// The gradient by the receiver's outputs; without values, if these did not come.
+/// The gradient by the receiver's outputs; without a matrix, if these did not come.
 package nonisolated struct Murmur_Split_Gradients: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -268,21 +268,21 @@ package nonisolated struct Murmur_Split_Gradients: Sendable {
 
   package var stage: UInt32 = 0
 
-  package var values: Murmur_Split_Matrix {
-    get {_values ?? Murmur_Split_Matrix()}
-    set {_values = newValue}
+  package var matrix: Murmur_Split_Matrix {
+    get {_matrix ?? Murmur_Split_Matrix()}
+    set {_matrix = newValue}
   }
-  /// Returns true if `values` has been explicitly set.
-  package var hasValues: Bool {self._values != nil}
-  /// Clears the value of `values`. Subsequent reads from it will return its default value.
-  package mutating func clearValues() {self._values = nil}
+  /// Returns true if `matrix` has been explicitly set.
+  package var hasMatrix: Bool {self._matrix != nil}
+  /// Clears the value of `matrix`. Subsequent reads from it will return its default value.
+  package mutating func clearMatrix() {self._matrix = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _moment: Murmur_Split_Moment? = nil
-  fileprivate var _values: Murmur_Split_Matrix? = nil
+  fileprivate var _matrix: Murmur_Split_Matrix? = nil
 }
 
 /// Asks for outputs again.
@@ -418,21 +418,21 @@ package nonisolated struct Murmur_Split_Answer: Sendable {
   /// Links that it may still cross.
   package var hops: UInt32 = 0
 
-  package var values: Murmur_Split_Matrix {
-    get {_values ?? Murmur_Split_Matrix()}
-    set {_values = newValue}
+  package var matrix: Murmur_Split_Matrix {
+    get {_matrix ?? Murmur_Split_Matrix()}
+    set {_matrix = newValue}
   }
-  /// Returns true if `values` has been explicitly set.
-  package var hasValues: Bool {self._values != nil}
-  /// Clears the value of `values`. Subsequent reads from it will return its default value.
-  package mutating func clearValues() {self._values = nil}
+  /// Returns true if `matrix` has been explicitly set.
+  package var hasMatrix: Bool {self._matrix != nil}
+  /// Clears the value of `matrix`. Subsequent reads from it will return its default value.
+  package mutating func clearMatrix() {self._matrix = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _moment: Murmur_Split_Moment? = nil
-  fileprivate var _values: Murmur_Split_Matrix? = nil
+  fileprivate var _matrix: Murmur_Split_Matrix? = nil
 }
 
 /// The running average of answers after a round of gossip.
@@ -452,21 +452,21 @@ package nonisolated struct Murmur_Split_Average: Sendable {
 
   package var round: UInt32 = 0
 
-  package var values: Murmur_Split_Matrix {
-    get {_values ?? Murmur_Split_Matrix()}
-    set {_values = newValue}
+  package var matrix: Murmur_Split_Matrix {
+    get {_matrix ?? Murmur_Split_Matrix()}
+    set {_matrix = newValue}
   }
-  /// Returns true if `values` has been explicitly set.
-  package var hasValues: Bool {self._values != nil}
-  /// Clears the value of `values`. Subsequent reads from it will return its default value.
-  package mutating func clearValues() {self._values = nil}
+  /// Returns true if `matrix` has been explicitly set.
+  package var hasMatrix: Bool {self._matrix != nil}
+  /// Clears the value of `matrix`. Subsequent reads from it will return its default value.
+  package mutating func clearMatrix() {self._matrix = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
   fileprivate var _moment: Murmur_Split_Moment? = nil
-  fileprivate var _values: Murmur_Split_Matrix? = nil
+  fileprivate var _matrix: Murmur_Split_Matrix? = nil
 }
 
 /// "What do you all say of these rows?", the one message of a stream of /murmur/split-ask/1.
@@ -489,14 +489,14 @@ package nonisolated struct Murmur_Split_Reply: Sendable {
   // methods supported on all messages.
 
   /// The answers of all that live, merged: logarithms of probabilities, or values.
-  package var values: Murmur_Split_Matrix {
-    get {_values ?? Murmur_Split_Matrix()}
-    set {_values = newValue}
+  package var matrix: Murmur_Split_Matrix {
+    get {_matrix ?? Murmur_Split_Matrix()}
+    set {_matrix = newValue}
   }
-  /// Returns true if `values` has been explicitly set.
-  package var hasValues: Bool {self._values != nil}
-  /// Clears the value of `values`. Subsequent reads from it will return its default value.
-  package mutating func clearValues() {self._values = nil}
+  /// Returns true if `matrix` has been explicitly set.
+  package var hasMatrix: Bool {self._matrix != nil}
+  /// Clears the value of `matrix`. Subsequent reads from it will return its default value.
+  package mutating func clearMatrix() {self._matrix = nil}
 
   /// How many devices answered.
   package var devices: UInt32 = 0
@@ -507,7 +507,7 @@ package nonisolated struct Murmur_Split_Reply: Sendable {
   /// What the device knows the rows to be: a class for each, plus one; zero if it does not know.
   package var classes: [UInt32] = []
 
-  /// Whether the values are logarithms of probabilities.
+  /// Whether the numbers are logarithms of probabilities.
   package var areProbabilities: Bool = false
 
   /// Why there is no answer; empty if there is.
@@ -517,7 +517,7 @@ package nonisolated struct Murmur_Split_Reply: Sendable {
 
   package init() {}
 
-  fileprivate var _values: Murmur_Split_Matrix? = nil
+  fileprivate var _matrix: Murmur_Split_Matrix? = nil
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -765,7 +765,7 @@ nonisolated extension Murmur_Split_Welcome: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Murmur_Split_Matrix: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Matrix"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rows\0\u{1}columns\0\u{1}values\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}rows\0\u{1}columns\0\u{1}numbers\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -775,7 +775,7 @@ nonisolated extension Murmur_Split_Matrix: SwiftProtobuf.Message, SwiftProtobuf.
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.rows) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.columns) }()
-      case 3: try { try decoder.decodeSingularBytesField(value: &self.values) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.numbers) }()
       default: break
       }
     }
@@ -788,8 +788,8 @@ nonisolated extension Murmur_Split_Matrix: SwiftProtobuf.Message, SwiftProtobuf.
     if self.columns != 0 {
       try visitor.visitSingularUInt32Field(value: self.columns, fieldNumber: 2)
     }
-    if !self.values.isEmpty {
-      try visitor.visitSingularBytesField(value: self.values, fieldNumber: 3)
+    if !self.numbers.isEmpty {
+      try visitor.visitSingularBytesField(value: self.numbers, fieldNumber: 3)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -797,7 +797,7 @@ nonisolated extension Murmur_Split_Matrix: SwiftProtobuf.Message, SwiftProtobuf.
   package static func ==(lhs: Murmur_Split_Matrix, rhs: Murmur_Split_Matrix) -> Bool {
     if lhs.rows != rhs.rows {return false}
     if lhs.columns != rhs.columns {return false}
-    if lhs.values != rhs.values {return false}
+    if lhs.numbers != rhs.numbers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -902,7 +902,7 @@ nonisolated extension Murmur_Split_Query: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Murmur_Split_Outputs: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Outputs"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}moment\0\u{1}stage\0\u{1}values\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}moment\0\u{1}stage\0\u{1}matrix\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -912,7 +912,7 @@ nonisolated extension Murmur_Split_Outputs: SwiftProtobuf.Message, SwiftProtobuf
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._moment) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.stage) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._values) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._matrix) }()
       default: break
       }
     }
@@ -929,7 +929,7 @@ nonisolated extension Murmur_Split_Outputs: SwiftProtobuf.Message, SwiftProtobuf
     if self.stage != 0 {
       try visitor.visitSingularUInt32Field(value: self.stage, fieldNumber: 2)
     }
-    try { if let v = self._values {
+    try { if let v = self._matrix {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
     try unknownFields.traverse(visitor: &visitor)
@@ -938,7 +938,7 @@ nonisolated extension Murmur_Split_Outputs: SwiftProtobuf.Message, SwiftProtobuf
   package static func ==(lhs: Murmur_Split_Outputs, rhs: Murmur_Split_Outputs) -> Bool {
     if lhs._moment != rhs._moment {return false}
     if lhs.stage != rhs.stage {return false}
-    if lhs._values != rhs._values {return false}
+    if lhs._matrix != rhs._matrix {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -946,7 +946,7 @@ nonisolated extension Murmur_Split_Outputs: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Murmur_Split_Gradients: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Gradients"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}moment\0\u{1}stage\0\u{1}values\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}moment\0\u{1}stage\0\u{1}matrix\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -956,7 +956,7 @@ nonisolated extension Murmur_Split_Gradients: SwiftProtobuf.Message, SwiftProtob
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._moment) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.stage) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._values) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._matrix) }()
       default: break
       }
     }
@@ -973,7 +973,7 @@ nonisolated extension Murmur_Split_Gradients: SwiftProtobuf.Message, SwiftProtob
     if self.stage != 0 {
       try visitor.visitSingularUInt32Field(value: self.stage, fieldNumber: 2)
     }
-    try { if let v = self._values {
+    try { if let v = self._matrix {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
     try unknownFields.traverse(visitor: &visitor)
@@ -982,7 +982,7 @@ nonisolated extension Murmur_Split_Gradients: SwiftProtobuf.Message, SwiftProtob
   package static func ==(lhs: Murmur_Split_Gradients, rhs: Murmur_Split_Gradients) -> Bool {
     if lhs._moment != rhs._moment {return false}
     if lhs.stage != rhs.stage {return false}
-    if lhs._values != rhs._values {return false}
+    if lhs._matrix != rhs._matrix {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1147,7 +1147,7 @@ nonisolated extension Murmur_Split_Rate: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension Murmur_Split_Answer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Answer"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}moment\0\u{1}origin\0\u{1}hops\0\u{1}values\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}moment\0\u{1}origin\0\u{1}hops\0\u{1}matrix\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1158,7 +1158,7 @@ nonisolated extension Murmur_Split_Answer: SwiftProtobuf.Message, SwiftProtobuf.
       case 1: try { try decoder.decodeSingularMessageField(value: &self._moment) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.origin) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.hops) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._values) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._matrix) }()
       default: break
       }
     }
@@ -1178,7 +1178,7 @@ nonisolated extension Murmur_Split_Answer: SwiftProtobuf.Message, SwiftProtobuf.
     if self.hops != 0 {
       try visitor.visitSingularUInt32Field(value: self.hops, fieldNumber: 3)
     }
-    try { if let v = self._values {
+    try { if let v = self._matrix {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
     } }()
     try unknownFields.traverse(visitor: &visitor)
@@ -1188,7 +1188,7 @@ nonisolated extension Murmur_Split_Answer: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs._moment != rhs._moment {return false}
     if lhs.origin != rhs.origin {return false}
     if lhs.hops != rhs.hops {return false}
-    if lhs._values != rhs._values {return false}
+    if lhs._matrix != rhs._matrix {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1196,7 +1196,7 @@ nonisolated extension Murmur_Split_Answer: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Murmur_Split_Average: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Average"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}moment\0\u{1}round\0\u{1}values\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}moment\0\u{1}round\0\u{1}matrix\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1206,7 +1206,7 @@ nonisolated extension Murmur_Split_Average: SwiftProtobuf.Message, SwiftProtobuf
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularMessageField(value: &self._moment) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.round) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._values) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._matrix) }()
       default: break
       }
     }
@@ -1223,7 +1223,7 @@ nonisolated extension Murmur_Split_Average: SwiftProtobuf.Message, SwiftProtobuf
     if self.round != 0 {
       try visitor.visitSingularUInt32Field(value: self.round, fieldNumber: 2)
     }
-    try { if let v = self._values {
+    try { if let v = self._matrix {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     } }()
     try unknownFields.traverse(visitor: &visitor)
@@ -1232,7 +1232,7 @@ nonisolated extension Murmur_Split_Average: SwiftProtobuf.Message, SwiftProtobuf
   package static func ==(lhs: Murmur_Split_Average, rhs: Murmur_Split_Average) -> Bool {
     if lhs._moment != rhs._moment {return false}
     if lhs.round != rhs.round {return false}
-    if lhs._values != rhs._values {return false}
+    if lhs._matrix != rhs._matrix {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1270,7 +1270,7 @@ nonisolated extension Murmur_Split_Ask: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension Murmur_Split_Reply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Reply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}values\0\u{1}devices\0\u{1}step\0\u{1}classes\0\u{3}are_probabilities\0\u{1}problem\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}matrix\0\u{1}devices\0\u{1}step\0\u{1}classes\0\u{3}are_probabilities\0\u{1}problem\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1278,7 +1278,7 @@ nonisolated extension Murmur_Split_Reply: SwiftProtobuf.Message, SwiftProtobuf._
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._values) }()
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._matrix) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.devices) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
       case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.classes) }()
@@ -1294,7 +1294,7 @@ nonisolated extension Murmur_Split_Reply: SwiftProtobuf.Message, SwiftProtobuf._
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._values {
+    try { if let v = self._matrix {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
     } }()
     if self.devices != 0 {
@@ -1316,7 +1316,7 @@ nonisolated extension Murmur_Split_Reply: SwiftProtobuf.Message, SwiftProtobuf._
   }
 
   package static func ==(lhs: Murmur_Split_Reply, rhs: Murmur_Split_Reply) -> Bool {
-    if lhs._values != rhs._values {return false}
+    if lhs._matrix != rhs._matrix {return false}
     if lhs.devices != rhs.devices {return false}
     if lhs.step != rhs.step {return false}
     if lhs.classes != rhs.classes {return false}

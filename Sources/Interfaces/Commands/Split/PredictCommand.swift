@@ -62,7 +62,7 @@ struct PredictCommand: AsyncParsableCommand {
     for reply in replies {
       let score = SplitAnswer.score(reply)
       (right, known) = (right + score.right, known + score.known)
-      for row in 0..<reply.values.rows {
+      for row in 0..<reply.answers.rows {
         let best = SplitAnswer.best(of: reply, row: row)
         let label = row < reply.classes.count ? reply.classes[row] : nil
         lines.append(

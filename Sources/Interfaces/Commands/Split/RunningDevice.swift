@@ -57,8 +57,8 @@ final class RunningDevice: Sendable {
     let number = start.number
     do {
       node = try await SplitNode.make(
-        configuration, keys: keys, plan: session.plan, device: number, rows: rows, checkpoint: checkpoint, life: Int(begun * 1_000),
-        group: group
+        configuration, keys: keys, plan: session.plan, device: number, rows: rows, checkpoint: checkpoint,
+        life: Int(begun * 1_000), group: group
       ) { event, _ in box.take(event, teller, number) }
     } catch let error as WireError {
       throw Failure("\(file?.path ?? ""): \(error); remove it to begin afresh, or name another folder with --store")

@@ -102,8 +102,8 @@ final class SplitPipe: Sendable {
 enum SplitAnswer {
   /// The most probable class. Merged logarithms of probabilities are of a product, which is made to sum to one.
   static func best(of reply: SplitReply, row: Int) -> (index: Int, probability: Double) {
-    let columns = reply.values.columns
-    let values = (0..<columns).map { Double(reply.values[row, $0]) }
+    let columns = reply.answers.columns
+    let values = (0..<columns).map { Double(reply.answers[row, $0]) }
     guard let most = values.max(), let index = values.firstIndex(of: most) else { return (0, 0) }
     return (index, 1 / values.reduce(0) { $0 + exp($1 - most) })
   }

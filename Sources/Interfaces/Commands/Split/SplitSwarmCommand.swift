@@ -67,7 +67,7 @@ struct SplitSwarmCommand: AsyncParsableCommand {
     guard (1...256).contains(devices) else { throw Failure("--devices \(devices): give 1 to 256") }
     guard (0...1).contains(kill) else { throw Failure("--kill \(kill): give a share from 0 to 1, such as 0.5") }
     guard seconds >= 1, seconds <= 1e7 else { throw Failure("--seconds \(seconds): give a second or more") }
-    guard epochs > 0, epochs <= 1e4 else { throw Failure("--epochs \(epochs): give a number above 0") }
+    guard epochs > 0, epochs <= 1e7 else { throw Failure("--epochs \(epochs): give a number above 0, up to ten million") }
     guard ask > 0, ask <= 1_000_000 else { throw Failure("--ask \(ask): give a row or more") }
     guard degree >= 1, degree <= 1e3 else { throw Failure("--degree \(degree): give 1 or more") }
     _ = try wires()

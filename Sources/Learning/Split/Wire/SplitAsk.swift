@@ -36,19 +36,19 @@ public struct SplitAsk: Hashable, Sendable {
 /// The answer to a question from outside.
 public struct SplitReply: Hashable, Sendable {
   /// The answers of all that live, merged, a row for each that was asked: logarithms of probabilities, or values.
-  public var values: Matrix
+  public var answers: Matrix
   /// How many devices answered.
   public var devices: Int
   /// Steps of the training that the device which was asked has behind it.
   public var step: Int
   /// What the device knows the rows to be, by class; `nil` where it does not know. Empty without classes.
   public var classes: [Int?]
-  /// Whether the values are logarithms of probabilities.
+  /// Whether the answers are logarithms of probabilities.
   public var areProbabilities: Bool
 
   /// An answer.
-  public init(values: Matrix, devices: Int, step: Int, classes: [Int?], areProbabilities: Bool) {
-    self.values = values
+  public init(answers: Matrix, devices: Int, step: Int, classes: [Int?], areProbabilities: Bool) {
+    self.answers = answers
     self.devices = devices
     self.step = step
     self.classes = classes
@@ -60,7 +60,7 @@ public struct SplitReply: Hashable, Sendable {
     var message = Murmur_Split_Reply()
     switch result {
     case .success(let reply):
-      message.values = reply.values.message
+      message.matrix = reply.answers.message
       message.devices = UInt32(reply.devices)
       message.step = UInt64(reply.step)
       message.classes = reply.classes.map { $0.map { UInt32($0 + 1) } ?? 0 }
@@ -80,13 +80,13 @@ public struct SplitReply: Hashable, Sendable {
       throw WireError("split answer", "a reason of \(message.problem.utf8.count) bytes is too long")
     }
     if !message.problem.isEmpty { return .failure(SplitRefusal(message.problem)) }
-    let values = try SplitFrame.matrix(message.values)
-    guard message.classes.isEmpty || message.classes.count == values.rows, message.devices <= UInt32(SplitLimits.devices),
+    let answers = try SplitFrame.matrix(message.matrix)
+    guard message.classes.isEmpty || message.classes.count == answers.rows, message.devices <= UInt32(SplitLimits.devices),
       message.step <= UInt64(SplitLimits.steps), message.classes.allSatisfy({ $0 <= 1 << 20 })
     else { throw WireError("split answer", "its parts are not of one size, or too large") }
     return .success(
       SplitReply(
-        values: values, devices: Int(message.devices), step: Int(message.step),
+        answers: answers, devices: Int(message.devices), step: Int(message.step),
         classes: message.classes.map { $0 == 0 ? nil : Int($0) - 1 }, areProbabilities: message.areProbabilities))
   }
 }

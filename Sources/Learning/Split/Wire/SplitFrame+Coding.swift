@@ -38,19 +38,19 @@ extension SplitFrame {
       let device = try bounded(welcome.device, SplitLimits.devices - 1, "device")
       return .welcome(SplitWelcome(device: device, problem: welcome.problem.isEmpty ? nil : welcome.problem))
     case .outputs(let part):
-      return .message(.outputs(try moment(part.moment), stage: try stage(part.stage), try matrix(part.values)))
+      return .message(.outputs(try moment(part.moment), stage: try stage(part.stage), try matrix(part.matrix)))
     case .gradients(let part):
-      let values = part.hasValues ? try matrix(part.values) : nil
+      let values = part.hasMatrix ? try matrix(part.matrix) : nil
       return .message(.gradients(try moment(part.moment), stage: try stage(part.stage), values))
     case .poll(let part): return .message(.poll(try moment(part.moment), stage: try stage(part.stage)))
     case .question(let part): return .message(.question(try query(part)))
     case .answer(let part):
       let origin = try bounded(part.origin, SplitLimits.devices - 1, "origin")
       let hops = try bounded(part.hops, SplitLimits.hops, "hops")
-      return .message(.answer(try moment(part.moment), origin: origin, hops: hops, try matrix(part.values)))
+      return .message(.answer(try moment(part.moment), origin: origin, hops: hops, try matrix(part.matrix)))
     case .average(let part):
       let round = try bounded(part.round, SplitLimits.rounds - 1, "round")
-      return .message(.average(try moment(part.moment), round: round, try matrix(part.values)))
+      return .message(.average(try moment(part.moment), round: round, try matrix(part.matrix)))
     case nil: throw WireError("split frame", "it says nothing: none of its kinds is set")
     }
   }
@@ -100,10 +100,10 @@ extension SplitFrame {
   static func matrix(_ part: Murmur_Split_Matrix) throws(WireError) -> Matrix {
     let rows = try bounded(part.rows, SplitLimits.rows, "rows")
     let columns = try bounded(part.columns, SplitLimits.columns, "columns")
-    guard rows * columns <= SplitLimits.numbers, part.values.count == 4 * rows * columns else {
-      throw WireError("split frame", "\(part.values.count) bytes for \(rows) × \(columns) numbers")
+    guard rows * columns <= SplitLimits.numbers, part.numbers.count == 4 * rows * columns else {
+      throw WireError("split frame", "\(part.numbers.count) bytes for \(rows) × \(columns) numbers")
     }
-    let matrix = Matrix(rows: rows, columns: columns, littleEndian: part.values.array)
+    let matrix = Matrix(rows: rows, columns: columns, littleEndian: part.numbers.array)
     guard matrix.isFinite else { throw WireError("split frame", "a number of a matrix is not finite") }
     return matrix
   }
@@ -130,7 +130,7 @@ extension Matrix {
     var part = Murmur_Split_Matrix()
     part.rows = UInt32(rows)
     part.columns = UInt32(columns)
-    part.values = .init(wire: littleEndian)
+    part.numbers = .init(wire: littleEndian)
     return part
   }
 }
@@ -155,11 +155,11 @@ extension SplitMessage {
     case .outputs(let moment, let stage, let values):
       frame.outputs.moment = moment.message
       frame.outputs.stage = UInt32(stage)
-      frame.outputs.values = values.message
+      frame.outputs.matrix = values.message
     case .gradients(let moment, let stage, let values):
       frame.gradients.moment = moment.message
       frame.gradients.stage = UInt32(stage)
-      if let values { frame.gradients.values = values.message }
+      if let values { frame.gradients.matrix = values.message }
     case .poll(let moment, let stage):
       frame.poll.moment = moment.message
       frame.poll.stage = UInt32(stage)
@@ -173,11 +173,11 @@ extension SplitMessage {
       frame.answer.moment = moment.message
       frame.answer.origin = UInt32(origin)
       frame.answer.hops = UInt32(hops)
-      frame.answer.values = values.message
+      frame.answer.matrix = values.message
     case .average(let moment, let round, let values):
       frame.average.moment = moment.message
       frame.average.round = UInt32(round)
-      frame.average.values = values.message
+      frame.average.matrix = values.message
     }
   }
 }

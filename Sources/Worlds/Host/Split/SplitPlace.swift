@@ -208,7 +208,7 @@ final class SplitPlace {
     let isClassifier = device.plan.objective.classes > 0
     promise.succeed(
       SplitReply(
-        values: values, devices: devices, step: device.step, classes: isClassifier ? rows.map { device.label(of: $0) } : [],
+        answers: values, devices: devices, step: device.step, classes: isClassifier ? rows.map { device.label(of: $0) } : [],
         areProbabilities: isClassifier))
   }
 
