@@ -98,7 +98,7 @@ let package = Package(
     room(
       "Learning", "Collective",
       ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", "MurmurCompute", "MurmurAggregation", "MurmurSessions"]),
-    room("Learning", "Split", ["MurmurMachines", "MurmurCompute"]),
+    room("Learning", "Split", ["MurmurMachines", "MurmurWire", "MurmurCompute"]),
     // Peer
     room(
       "Peer", "Peer",
@@ -120,7 +120,7 @@ let package = Package(
       [
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurKernels", "MurmurPeer", "MurmurCollective",
         "MurmurBlocks", "MurmurPubSub", "MurmurIdentify", "MurmurRouting", "MurmurDiscovery", "MurmurStorage", "MurmurSessions",
-        nioCore, nioPosix, nioHTTP, nioConcurrency, log, metrics,
+        "MurmurCompute", "MurmurSplit", nioCore, nioPosix, nioHTTP, nioConcurrency, log, metrics,
       ]),
     room("Worlds", "Control", ["MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     // Interfaces
@@ -138,7 +138,7 @@ let package = Package(
       name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),
     // Tests
     tests("Machines", ["MurmurMachines"]),
-    tests("Split", ["MurmurSplit", "MurmurSimulator", "MurmurScenario", "MurmurDatasets", "MurmurCompute", "MurmurMachines"]),
+    tests("Split", ["MurmurSplit", "MurmurSimulator", "MurmurScenario", "MurmurDatasets", "MurmurCompute", "MurmurMachines", "MurmurWire"]),
     tests("Wire", ["MurmurWire", "MurmurMachines"]),
     tests("Identity", ["MurmurIdentity", "MurmurWire", "MurmurMachines"]),
     tests("Channels", ["MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", crypto]),
@@ -177,7 +177,7 @@ let package = Package(
       [
         "MurmurHost", "MurmurChannels", "MurmurDiscovery", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurIdentify",
         "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions",
-        "MurmurStorage", nioCore, nioPosix, nioConcurrency, log, metrics,
+        "MurmurStorage", "MurmurSplit", "MurmurSimulator", nioCore, nioPosix, nioConcurrency, log, metrics,
       ]),
     tests("Control", ["MurmurControl", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     tests(
@@ -187,7 +187,7 @@ let package = Package(
         "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions", nioCore, nioPosix, nioConcurrency,
       ],
       resources: [.copy("Peers")]),
-    tests("Commands", ["MurmurCommands", "MurmurControl", "MurmurReports"]),
+    tests("Commands", ["MurmurCommands", "MurmurCompute", "MurmurControl", "MurmurReports", "MurmurSplit"]),
     tests("House", []),
   ],
   swiftLanguageModes: [.v6],
@@ -202,6 +202,6 @@ if Context.environment["MURMUR_FUZZ_BUILD"] != nil {
       dependencies: [
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurIdentify", "MurmurPubSub", "MurmurRouting",
         "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurDatasets", "MurmurPeer", "MurmurScenario", "MurmurSessions",
-        "MurmurStorage",
+        "MurmurSplit", "MurmurStorage",
       ], path: "Fuzz", swiftSettings: strict))
 }

@@ -1,11 +1,13 @@
 import MurmurBlocks
 import MurmurChannels
 import MurmurCollective
+import MurmurCompute
 import MurmurIdentify
 import MurmurIdentity
 import MurmurMachines
 import MurmurPubSub
 import MurmurRouting
+import MurmurSplit
 import MurmurWire
 
 /// What the seeds are made of.
@@ -44,6 +46,22 @@ enum Sample {
       KademliaMessage(.getProviders, key: [1, 2], closer: contacts, providers: contacts),
       KademliaMessage(.putValue, key: value.key, record: value), KademliaMessage(.getValue, key: value.key, record: value),
       KademliaMessage(.addProvider, key: [1, 2], providers: contacts), KademliaMessage(.ping),
+    ]
+  }
+
+  static var split: [[UInt8]] {
+    let values = Matrix(rows: 2, columns: 3, [1, 2, 3, 4, 5, 6])
+    let query = Query(origin: 1, number: 7, rows: [1, 2, 3], drill: Drill(devices: .upTo(0.5), links: .exactly(2)))
+    let messages: [SplitMessage] = [
+      .outputs(.step(3), stage: 1, values), .gradients(.step(3), stage: 1, nil), .gradients(.step(3), stage: 0, values),
+      .poll(query.moment, stage: 0), .question(query), .answer(query.moment, origin: 1, hops: 2, values),
+      .average(query.moment, round: 1, values),
+    ]
+    let reply = SplitReply(answers: values, devices: 2, step: 9, classes: [nil, 1], areProbabilities: true)
+    return messages.map { SplitFrame.message($0).encode() } + [
+      SplitFrame.hello(SplitHello(device: 1, plan: .sha256(of: []))).encode(),
+      SplitFrame.welcome(SplitWelcome(device: 1, problem: "no")).encode(), SplitAsk(rows: [1, 2]).encode(),
+      SplitReply.encode(.success(reply)), SplitReply.encode(.failure(SplitRefusal("no"))),
     ]
   }
 
@@ -149,6 +167,13 @@ extension Target {
         precondition((try? CollectiveMessage.decode(again)) == message && again.count == message.wireSize)
       }
       if let notice = try? Notice.decode(bytes) { precondition((try? Notice.decode(notice.encode())) == notice) }
+    },
+    Target("split", seeds: { Sample.split }) { bytes in
+      if let frame = try? SplitFrame.decode(bytes) { precondition((try? SplitFrame.decode(frame.encode())) == frame) }
+      if let ask = try? SplitAsk.decode(bytes) { precondition((try? SplitAsk.decode(ask.encode())) == ask) }
+      if case .success(let reply)? = try? SplitReply.decode(bytes) {
+        precondition((try? SplitReply.decode(SplitReply.encode(.success(reply))).get()) == reply)
+      }
     },
   ]
 }

@@ -85,6 +85,13 @@ public struct ComputationalUnit: Sendable, Hashable {
     swap(&own, &gradient)
   }
 
+  /// Goes on with parameters and an optimiser of the same shapes.
+  mutating func adopt(_ parameters: ParameterVector, _ optimizer: OptimizerState) {
+    precondition(parameters.count == self.parameters.count && optimizer.first.count == self.optimizer.first.count, "other shapes")
+    self.parameters = parameters
+    self.optimizer = optimizer
+  }
+
   private func clearBiases(_ gradient: inout ParameterVector) {
     unsafe gradient.withUnsafeMutableFloats { floats in
       var (end, width) = (0, inputs)

@@ -125,6 +125,12 @@ extension SplitDevice {
     if isWhole { endQuestion(questions[place].query.moment, &effects) }
   }
 
+  /// Ends a question of this device that waits for nobody but those who are gone.
+  mutating func endWithoutTheGone(_ moment: Moment, _ effects: inout Effects<Effect>) {
+    guard let place = questions.firstIndex(where: { $0.query.moment == moment && !$0.isOver }) else { return }
+    if case .gossip = plan.inference.spreading { gossip(place, &effects) } else { endIfAllAnswered(place, &effects) }
+  }
+
   private func hasAllNeighbours(_ place: Int) -> Bool {
     neighbours.indices.allSatisfy { !company.isAwaited($0) || questions[place].answer(of: neighbours[$0]) != nil }
   }

@@ -30,7 +30,15 @@ extension SplitDevice {
     let scale = 1 / Float(chosen.count)
     switch plan.objective {
     case .classes, .summedClasses:
-      return work.crossEntropy(answer, chosen.map { rows.labels[Int($0)] }, mask: mask, scale: scale)
+      let labels = chosen.map { rows.labels[Int($0)] }
+      guard labels.contains(where: { $0 < 0 }) else { return work.crossEntropy(answer, labels, mask: mask, scale: scale) }
+      // Of samples whose class this device is not told, nothing is learnt here, and nothing counts.
+      let known = labels.indices.filter { labels[$0] >= 0 }
+      let isKnown = RowMask(labels.map { $0 >= 0 })
+      let gradient = work.crossEntropy(answer, labels.map { max($0, 0) }, mask: mask & isKnown, scale: scale).gradient
+      guard !known.isEmpty else { return (.nan, gradient) }
+      let counted = work.crossEntropy(answer.taking(known.map { Int32($0) }), known.map { labels[$0] }, mask: .all, scale: 0)
+      return (counted.loss, gradient)
     case .targets:
       guard let targets = rows.targets else { preconditionFailure("device \(id) has no targets to learn from") }
       return work.meanSquared(answer, targets.taking(chosen), mask: mask, scale: scale)

@@ -63,6 +63,7 @@ extension SplitDevice {
     }
     let copies = copies(moment)
     flights[index].rows = copies == 1 ? chosen : (0..<copies).flatMap { _ in chosen }
+    flights[index].forget(but: flights[index].rows.count)
     flights[index].masks = masks
     flights[index].query = query
     flights[index].enter(.forward(0))

@@ -212,7 +212,11 @@ extension SplitDevice {
       }
     case .query:
       guard !questions.contains(where: { $0.query.moment == moment && $0.isComputed }) else { return nil }
-      guard flights.reduce(0, { $0 + ($1.moment.step == nil ? 1 : 0) }) < SplitDevice.mostQueries else { return nil }
+      if flights.reduce(0, { $0 + ($1.moment.step == nil ? 1 : 0) }) >= SplitDevice.mostQueries {
+        // Questions that never came here, as before this device was there, give way.
+        guard let oldest = flights.firstIndex(where: { $0.moment.step == nil && $0.phase == .ahead }) else { return nil }
+        flights.remove(at: oldest)
+      }
     }
     flights.append(newFlight(moment))
     return flights.count - 1

@@ -17,6 +17,8 @@ public struct SplitDevice: Machine {
     case began
     /// A neighbour said something.
     case received(SplitMessage, from: Int)
+    /// The connection to a neighbour is gone, and so perhaps the neighbour.
+    case departed(Int)
     /// A timer fired.
     case fired(Timer)
     /// Somebody wants answers for rows of this device's table.
@@ -119,6 +121,8 @@ public struct SplitDevice: Machine {
       guard let place = place(of: sender) else { return }
       if company.hear(place, step: message.moment.step) { effects.append(.announce(.heardAgain(sender))) }
       receive(message, from: place, at: now, &effects)
+    case .departed(let neighbour):
+      depart(neighbour, at: now, &effects)
     case .fired(let timer):
       fire(timer, at: now, &effects)
     case .asked(let rows, let drill):

@@ -1,0 +1,137 @@
+import Foundation
+import MurmurHost
+import MurmurIdentity
+import MurmurMachines
+import MurmurSplit
+import MurmurWire
+
+/// The file that all devices of a split network share: the network, the training, who the devices are and where.
+struct SplitSession: Codable, Sendable, Equatable {
+  /// One device.
+  struct Device: Codable, Sendable, Equatable {
+    /// How many features it sees.
+    var features: Int
+    /// Its identity; whoever says it is that device may be it if there is none.
+    var peer: String?
+    /// Where it is dialled.
+    var addresses: [String] = []
+    /// Its table, from this file's folder: features, and the class in the last column.
+    var table: String?
+
+    init(features: Int) { self.features = features }
+
+    init(from decoder: any Decoder) throws {
+      let fields = try decoder.container(keyedBy: CodingKeys.self)
+      features = try fields.decode(Int.self, forKey: .features)
+      peer = try fields.decodeIfPresent(String.self, forKey: .peer)
+      addresses = try fields.decodeIfPresent([String].self, forKey: .addresses) ?? []
+      table = try fields.decodeIfPresent(String.self, forKey: .table)
+    }
+  }
+
+  var name: String
+  var devices: [Device]
+  var neighbours: [[Int]]
+  var classes: Int
+  /// Rows of every device's table, and how many of them, the first ones, are learnt from.
+  var rows: Int
+  var training: Int
+  var hidden = 32
+  var depth = 3
+  var batch = 64
+  var steps = 1_000
+  var rate: Float = 0.003
+  /// Up to which rates devices and links are left out in training, sample by sample.
+  var dropDevices = 0.6
+  var dropLinks = 0.3
+  var seed: UInt64 = 1
+  /// The longest and the shortest wait, in milliseconds.
+  var longestWait = 250.0
+  var shortestWait = 20.0
+  /// Links that an answer crosses.
+  var hops = 1
+
+  /// The most bytes of such a file.
+  static let mostBytes = 4 << 20
+
+  static func read(_ path: String) throws -> SplitSession {
+    guard let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int else {
+      throw Failure("--session \(path): there is no such file; `murmur split swarm` writes one")
+    }
+    guard size <= mostBytes, let data = FileManager.default.contents(atPath: path) else {
+      throw Failure("--session \(path): it cannot be read, or has more than \(mostBytes) bytes")
+    }
+    let session: SplitSession
+    do { session = try JSONDecoder().decode(SplitSession.self, from: data) } catch {
+      throw Failure(
+        "--session \(path): it is no session of a split network (\(SplitSession.words(error))); `murmur split swarm` writes one")
+    }
+    if let problem = session.complaint { throw Failure("--session \(path): \(problem)") }
+    return session
+  }
+
+  private static func words(_ error: any Error) -> String {
+    switch error as? DecodingError {
+    case .keyNotFound(let key, _): "it has no \"\(key.stringValue)\""
+    case .typeMismatch(_, let place), .valueNotFound(_, let place), .dataCorrupted(let place):
+      place.codingPath.isEmpty
+        ? "it is no JSON" : "\"\(place.codingPath.map(\.stringValue).joined(separator: "."))\" is no such value"
+    default: "\(error)"
+    }
+  }
+
+  func encoded() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+  }
+
+  /// What is wrong with it; `nil` if nothing is.
+  var complaint: String? {
+    guard (1...1_024).contains(devices.count) else { return "\(devices.count) devices; there may be 1 to 1024" }
+    guard classes > 1, classes <= 10_000 else { return "\(classes) classes; there may be 2 to 10000" }
+    guard rows > 0, (0...rows).contains(training) else { return "\(training) training rows of \(rows)" }
+    guard devices.allSatisfy({ (1...SplitLimits.columns).contains($0.features) }) else {
+      return "a device has no features, or too many"
+    }
+    guard (1...4_096).contains(hidden), (1...32).contains(depth), (1...SplitLimits.rows).contains(batch) else {
+      return "hidden \(hidden), depth \(depth), batch \(batch): out of range"
+    }
+    guard batch * hidden <= SplitLimits.numbers else { return "batch \(batch) × hidden \(hidden) do not fit into a message" }
+    guard rate > 0, rate < 1e3, (0...SplitLimits.steps).contains(steps), (0...1).contains(dropDevices),
+      (0...1).contains(dropLinks),
+      longestWait > 0, longestWait <= 1e6, shortestWait >= 0, shortestWait <= longestWait, (0...SplitLimits.hops).contains(hops)
+    else { return "a rate, a number of steps, a wait or a number of hops is out of range" }
+    return plan.complaint
+  }
+
+  var plan: SplitPlan {
+    var plan = SplitPlan(
+      features: devices.map(\.features), neighbours: neighbours,
+      stages: SplitPlan.classifier(hidden: hidden, depth: depth, classes: classes), objective: .classes(classes))
+    (plan.batch, plan.steps, plan.seed) = (batch, steps, seed)
+    plan.rate = .linear(from: rate, to: rate / 30)
+    plan.drill = Drill(devices: dropDevices > 0 ? .upTo(dropDevices) : .never, links: dropLinks > 0 ? .upTo(dropLinks) : .never)
+    (plan.timing.longest, plan.timing.shortest) = (.milliseconds(longestWait), .milliseconds(shortestWait))
+    plan.inference.spreading = .flood(hops: hops)
+    return plan
+  }
+
+  /// What devices compare besides the plan.
+  var context: String { "\(name), \(rows) rows, \(training) of them learnt from" }
+
+  /// Where the neighbours of a device are.
+  func places() throws -> [Int: SplitNodeConfiguration.Place] {
+    var places: [Int: SplitNodeConfiguration.Place] = [:]
+    for (number, device) in devices.enumerated() {
+      do {
+        places[number] = .init(
+          peer: try device.peer.map { try PeerID(parsing: $0) },
+          addresses: try device.addresses.map { try Multiaddr(parsing: $0) })
+      } catch {
+        throw Failure("device \(number) of the session file: \(error); an address is like /ip4/127.0.0.1/tcp/4001")
+      }
+    }
+    return places
+  }
+}
