@@ -58,6 +58,8 @@ struct RefusalTests {
     Mistake("simulate --out /proc/murmur --peers 2 --rows 20", ["/proc/murmur", "--out"]),
     Mistake("simulate --peer 3", ["--peer", "--peers"], code: 64),
     Mistake("simulat", ["simulat"], code: 64),
+    Mistake("reproduce internet-learning --seeds 0", ["--seeds 0", "1 to 1000"]),
+    Mistake("reproduce internet-learning --runs 5000", ["--runs 5000", "1 to 1000"]),
     Mistake("data fetch higs", ["higs", "did you mean higgs"]),
     Mistake("data verify nothing-like-it", ["nothing-like-it", "Known names: digits"]),
     Mistake("demo --out good.csv", ["good.csv", "--out"]),

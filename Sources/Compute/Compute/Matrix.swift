@@ -60,6 +60,12 @@ public struct Matrix: Sendable, Hashable {
   /// Whether every number is finite.
   public var isFinite: Bool { unsafe Kernels.selected.table.pointee.is_finite(count, storage.pointer) != 0 }
 
+  /// The same numbers in rows of another length.
+  public func reshaped(columns: Int) -> Matrix {
+    precondition(columns > 0 && count % columns == 0, "\(count) numbers in rows of \(columns)")
+    return Matrix(storage: storage, rows: count / columns, columns: columns)
+  }
+
   /// The given rows, in that order; a row may be taken more than once.
   public func taking(_ chosen: [Int32]) -> Matrix {
     precondition(chosen.allSatisfy { $0 >= 0 && $0 < rows }, "a row is not in 0 ..< \(rows)")

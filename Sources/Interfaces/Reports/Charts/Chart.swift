@@ -20,6 +20,7 @@ public enum Chart: Hashable, Sendable {
   case line(LineChart)
   case bar(BarChart)
   case pairs(PairChart)
+  case pictures(PictureChart)
 
   /// The picture as an SVG element that stands alone: title and description inside, colours from CSS variables with fallbacks.
   ///
@@ -37,6 +38,7 @@ public enum Chart: Hashable, Sendable {
     case .line(let chart): chart.drawn(identifier, title, description, width, height ?? width * 0.66).text
     case .bar(let chart): chart.drawn(identifier, title, description, width).text
     case .pairs(let chart): chart.drawn(identifier, title, description, width, height ?? width * 0.66).text
+    case .pictures(let chart): chart.drawn(identifier, title, description, width).text
     }
   }
 }

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import MurmurLibrary
+import MurmurReports
+import MurmurSimulator
+
+extension ReproduceCommand {
+  /// `murmur reproduce internet-learning`.
+  struct InternetLearning: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "internet-learning",
+      abstract: "Internet Learning (Ganguli et al. 2023): table 1, figure 3, and what reconstructs more.",
+      discussion: """
+        Four devices each see a quarter of an MNIST image. Trains the frozen autoencoder, the paper's network of perceptrons under link \
+        faults, backup heads, and joint codes; measures reconstructions with none, one and two devices dead and with links down. \
+        Writes report.html with pictures and results.json. Documentation/Reproductions.md shows what came of it here.
+        """)
+
+    @Option(help: ArgumentHelp("How many seeds for backup heads and joint codes, from 1.", valueName: "N"))
+    var seeds: Int?
+    @Option(help: ArgumentHelp("How many runs for each cell of table 1, from seed 1.", valueName: "N"))
+    var runs: Int?
+    @Option(help: ArgumentHelp("The folder for the report.", valueName: "DIR"))
+    var out = "runs/internet-learning"
+    @Flag(help: "A look: 6,000 images, one seed, two runs a cell.")
+    var quick = false
+
+    func run() async throws {
+      try Attempt.run {
+        let console = Console()
+        let (seeds, cells) = (self.seeds ?? (quick ? 1 : 3), self.runs ?? (quick ? 2 : 10))
+        guard (1...1000).contains(seeds) else { throw Failure("--seeds \(seeds): give a number from 1 to 1000") }
+        guard (1...1000).contains(cells) else { throw Failure("--runs \(cells): give a number from 1 to 1000") }
+        guard Library().list().contains(where: { $0.isHere && $0.entry.name == "mnist" }) else {
+          throw Failure("mnist is not on this machine; murmur data fetch mnist brings it")
+        }
+        let folder = try RunFolder(out)
+        let interruption = Interruption(console)
+        console.progress("reading", 0, "mnist")
+        let images = try PatchImages(Library().load("mnist"), limit: quick ? 6_000 : .max)
+        let runner = InternetLearningRunner(images, isQuick: quick, stopped: { interruption.isWanted })
+        func finish(_ runs: InternetLearningRuns) throws {
+          let report = runs.report(command: command)
+          try folder.write(runs.json(command: command, report: report), to: "results.json")
+          try folder.write(report.html(), to: "report.html")
+        }
+        let runs = try runner.run(
+          tableSeeds: (1...cells).map(UInt64.init), strategySeeds: (1...seeds).map(UInt64.init), checkpoint: finish)
+        guard !runs.runs.isEmpty else {
+          console.say("stopped before the first network was complete: there is nothing to report")
+          throw ExitCode(130)
+        }
+        try finish(runs)
+        console.show(runs.terminal(width: Console.columns(STDOUT_FILENO) ?? 240, colour: console.isColoured))
+        if let interrupted = runs.interrupted { console.say(interrupted) }
+        console.show("report: \(folder.path)/report.html")
+        if runs.interrupted != nil { throw ExitCode(130) }
+      }
+    }
+
+    private var command: String {
+      var words = ["murmur reproduce internet-learning"]
+      if let seeds { words.append("--seeds \(seeds)") }
+      if let runs { words.append("--runs \(runs)") }
+      if quick { words.append("--quick") }
+      if out != "runs/internet-learning" { words.append("--out \(out)") }
+      return words.joined(separator: " ")
+    }
+  }
+}
