@@ -130,14 +130,14 @@ let package = Package(
       [
         "MurmurMachines", "MurmurCompute", "MurmurDatasets", "MurmurLibrary", "MurmurCollective", "MurmurScenario",
         "MurmurSimulator", "MurmurReports", "MurmurSessions", "MurmurHost", "MurmurControl", "MurmurStorage", "MurmurPeer",
-        "MurmurBlocks", "MurmurPubSub", "MurmurRouting", "MurmurIdentify", "MurmurIdentity", "MurmurWire", nioCore, nioPosix, log,
-        metrics, lifecycle, arguments,
+        "MurmurBlocks", "MurmurPubSub", "MurmurRouting", "MurmurIdentify", "MurmurIdentity", "MurmurWire", "MurmurSplit", nioCore,
+        nioPosix, log, metrics, lifecycle, arguments,
       ]),
     .executableTarget(
       name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),
     // Tests
     tests("Machines", ["MurmurMachines"]),
-    tests("Split", ["MurmurSplit", "MurmurSimulator", "MurmurCompute", "MurmurMachines"]),
+    tests("Split", ["MurmurSplit", "MurmurSimulator", "MurmurCompute", "MurmurDatasets", "MurmurMachines"]),
     tests("Wire", ["MurmurWire", "MurmurMachines"]),
     tests("Identity", ["MurmurIdentity", "MurmurWire", "MurmurMachines"]),
     tests("Channels", ["MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", crypto]),

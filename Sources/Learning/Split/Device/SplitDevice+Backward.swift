@@ -33,7 +33,9 @@ extension SplitDevice {
       return work.crossEntropy(answer, flight.rows.map { rows.labels[Int($0)] }, mask: mask, scale: scale)
     case .targets:
       guard let targets = rows.targets else { preconditionFailure("device \(id) has no targets to learn from") }
-      return work.meanSquared(answer, targets.taking(flight.rows), mask: mask, scale: scale)
+      // What nobody knows teaches nothing.
+      let chosen = targets.taking(flight.rows).fillingGaps(from: answer)
+      return work.meanSquared(answer, chosen, mask: mask, scale: scale)
     case .ownFeatures:
       return work.meanSquared(answer, rows.features.taking(flight.rows), mask: mask, scale: scale)
     }
