@@ -41,7 +41,9 @@ extension SplitDevice {
       return (counted.loss, gradient)
     case .targets:
       guard let targets = rows.targets else { preconditionFailure("device \(id) has no targets to learn from") }
-      return work.meanSquared(answer, targets.taking(chosen), mask: mask, scale: scale)
+      // What nobody knows teaches nothing.
+      let known = targets.taking(chosen).fillingGaps(from: answer)
+      return work.meanSquared(answer, known, mask: mask, scale: scale)
     case .ownFeatures:
       return work.meanSquared(answer, rows.features.taking(chosen), mask: mask, scale: scale)
     }

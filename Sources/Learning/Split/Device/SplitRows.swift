@@ -8,7 +8,7 @@ public struct SplitRows: Sendable {
   public var features: Matrix
   /// Each sample's class; empty without.
   public var labels: [Int32]
-  /// Each sample's target row, if there are such.
+  /// Each sample's target row, if there are such; a target that is not a number is not known and not learnt from.
   public var targets: Matrix?
   /// How many rows are learnt from.
   public var training: Int
