@@ -138,7 +138,9 @@ let package = Package(
       name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),
     // Tests
     tests("Machines", ["MurmurMachines"]),
-    tests("Split", ["MurmurSplit", "MurmurSimulator", "MurmurScenario", "MurmurDatasets", "MurmurCompute", "MurmurMachines", "MurmurWire"]),
+    tests(
+      "Split",
+      ["MurmurSplit", "MurmurSimulator", "MurmurScenario", "MurmurDatasets", "MurmurCompute", "MurmurMachines", "MurmurWire"]),
     tests("Wire", ["MurmurWire", "MurmurMachines"]),
     tests("Identity", ["MurmurIdentity", "MurmurWire", "MurmurMachines"]),
     tests("Channels", ["MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", crypto]),
