@@ -45,6 +45,8 @@ struct Flight {
   var begun: [Instant?]
   /// Whether the wait of the phase is over, whoever is missing.
   var isExpired = false
+  /// Whether a wait of any phase ended without a message.
+  var hasMissed = false
   var loss = 0.0
   var query: Query?
 

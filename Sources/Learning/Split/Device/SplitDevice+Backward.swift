@@ -145,6 +145,6 @@ extension SplitDevice {
     guard let step = flight.moment.step else { return }
     statistics.steps += 1
     effects.append(.announce(.stepped(step, loss: flight.loss)))
-    beginSteps(at: now, &effects)
+    beginSteps(at: now, hasMissed: flight.hasMissed, &effects)
   }
 }

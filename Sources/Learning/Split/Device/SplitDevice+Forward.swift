@@ -4,11 +4,14 @@ import MurmurMachines
 /// The way forward: steps begin, units compute, outputs go to the neighbours.
 extension SplitDevice {
   /// Begins steps as long as there are any and fewer are in flight than may be.
-  mutating func beginSteps(at now: Instant, _ effects: inout Effects<Effect>) {
+  ///
+  /// Others far ahead are followed. So are others a little ahead, when the step before missed something: devices that went on from
+  /// checkpoints of different steps would wait for each other in vain at every step.
+  mutating func beginSteps(at now: Instant, hasMissed: Bool = false, _ effects: inout Effects<Effect>) {
     while isTraining {
       let flying = flights.reduce(0) { $0 + ($1.moment.step != nil && $1.phase != .ahead ? 1 : 0) }
       guard flying < plan.timing.flights else { return }
-      if let pace = company.pace, pace > step + plan.timing.ahead {
+      if let pace = company.pace, pace > step + (hasMissed ? 0 : plan.timing.ahead) {
         effects.append(.announce(.jumped(from: step, to: pace)))
         statistics.skipped += pace - step
         step = pace

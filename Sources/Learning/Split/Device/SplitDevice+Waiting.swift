@@ -137,6 +137,7 @@ extension SplitDevice {
 
   private mutating func giveUp(_ missing: [Int], _ index: Int, _ effects: inout Effects<Effect>) {
     flights[index].isExpired = true
+    flights[index].hasMissed = true
     statistics.missed += missing.count
     for place in missing where company.miss(place, patience: plan.timing.patience) {
       effects.append(.announce(.suspected(neighbours[place])))
