@@ -84,7 +84,7 @@ private func error(_ strategy: inout some PatchStrategy, dead: Int = 0, links: D
       let value = Float(chance.normal() * 2)
       #expect(abs(scale.value(scale.rank(value)) - value) < 1e-4)
     }
-    #expect(scale.ranks.first == -1 && scale.ranks.last == 1 && scale.values == scale.values.sorted())
+    #expect(scale.ranks.first == -1 && scale.ranks.last == 1 && scale.quantiles == scale.quantiles.sorted())
     let images = try Discs.images(seed: 5)
     let autoencoder = try Discs.autoencoder(images, seed: 5).centred(on: images.stacked)
     let known = RankScale(of: autoencoder.codes(of: images.stacked).array)

@@ -5,7 +5,7 @@ public import MurmurCompute
 /// Codes of an autoencoder crowd in places and stretch in others. As ranks they are spread evenly, and an estimate of a rank is never far off.
 public struct RankScale: Sendable, Hashable {
   /// Quantiles, ascending, each once.
-  public let values: [Float]
+  public let quantiles: [Float]
   /// Their ranks.
   public let ranks: [Float]
 
@@ -13,26 +13,26 @@ public struct RankScale: Sendable, Hashable {
   public init(of numbers: [Float], knots: Int = 65) {
     let sorted = numbers.filter(\.isFinite).sorted()
     precondition(!sorted.isEmpty && knots > 1, "ranks among \(sorted.count) numbers")
-    var (values, ranks): ([Float], [Float]) = ([], [])
+    var (quantiles, ranks): ([Float], [Float]) = ([], [])
     for knot in 0..<knots {
       let value = sorted[knot * (sorted.count - 1) / (knots - 1)]
-      guard values.last.map({ value > $0 }) ?? true else { continue }
-      values.append(value)
+      guard quantiles.last.map({ value > $0 }) ?? true else { continue }
+      quantiles.append(value)
       ranks.append(Float(2 * knot) / Float(knots - 1) - 1)
     }
-    if values.count == 1 {
-      values.append(values[0] + 1)
+    if quantiles.count == 1 {
+      quantiles.append(quantiles[0] + 1)
       ranks.append(1)
     }
-    self.values = values
+    self.quantiles = quantiles
     self.ranks = ranks
   }
 
   /// The rank of a number; beyond the ends lines go on.
-  public func rank(_ value: Float) -> Float { RankScale.along(values, ranks, value) }
+  public func rank(_ value: Float) -> Float { RankScale.along(quantiles, ranks, value) }
 
   /// The number of a rank.
-  public func value(_ rank: Float) -> Float { RankScale.along(ranks, values, rank) }
+  public func value(_ rank: Float) -> Float { RankScale.along(ranks, quantiles, rank) }
 
   /// The ranks of a whole matrix.
   public func ranks(of matrix: Matrix) -> Matrix {
