@@ -52,7 +52,7 @@ import Testing
         switch chance.below(5) {
         case 0: bytes[place] = UInt8(chance.below(256))
         case 1: bytes.remove(at: place)
-        case 2: bytes.insert(Array("\",;\n\r-.e9NaIDv".utf8)[chance.below(15)], at: place)
+        case 2: bytes.insert(Array("\",;\n\r-.e9NaIDv".utf8)[chance.below(14)], at: place)
         case 3: bytes.removeLast(bytes.count - place)
         default: bytes += seeds[chance.below(seeds.count)]
         }

@@ -87,8 +87,10 @@ struct FieldsOptions: ParsableArguments {
       throw ExitCode(130)
     }
     try write(runs, folder)
-    console.show(runs.report().terminal(width: console.width, colour: console.isColoured))
-    console.show(runs.errorTable(.all).text(width: console.width, colour: console.isColoured))
+    // Where there is no terminal, lines may be as long as they need.
+    let width = Console.columns(STDOUT_FILENO).map { max($0, 80) } ?? 160
+    console.show(runs.report().terminal(width: width, colour: console.isColoured))
+    console.show(runs.errorTable(.all).text(width: width, colour: console.isColoured))
     if let interrupted = runs.interrupted { console.say(interrupted) }
     console.show("report: \(folder.path)/report.html")
     if runs.interrupted != nil { throw ExitCode(130) }

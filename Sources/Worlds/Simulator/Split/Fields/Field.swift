@@ -116,18 +116,18 @@ public struct Beliefs: Sendable {
   /// The moments.
   public let moments: Range<Int>
   /// `[moment][station]`, NaN where nothing is believed.
-  var values: [Float]
+  var guesses: [Float]
   /// How many times nobody was left to ask and the usual stood in.
   public var unanswered = 0
 
   /// Whether both believe the same, to the last bit.
   public func isSame(as other: Beliefs) -> Bool {
-    moments == other.moments && values.map(\.bitPattern) == other.values.map(\.bitPattern) && unanswered == other.unanswered
+    moments == other.moments && guesses.map(\.bitPattern) == other.guesses.map(\.bitPattern) && unanswered == other.unanswered
   }
 
   init(_ moments: Range<Int>, stations: Int) {
     self.moments = moments
-    values = Array(repeating: .nan, count: moments.count * stations)
+    guesses = Array(repeating: .nan, count: moments.count * stations)
   }
 }
 
@@ -184,7 +184,7 @@ public struct FieldScore: Sendable, Hashable {
     for (place, moment) in beliefs.moments.enumerated() {
       for station in 0..<field.stations where field.isAsked(station, isDead: isDead) {
         let truth = field.truth[moment * field.stations + station]
-        let belief = beliefs.values[place * field.stations + station]
+        let belief = beliefs.guesses[place * field.stations + station]
         // A living station that says nothing at the moment cannot be compared with its own reading.
         guard !truth.isNaN, !belief.isNaN else { continue }
         let difference = Double(belief) - Double(truth)

@@ -40,7 +40,7 @@ public enum FieldBaseline: String, Sendable, Hashable, CaseIterable {
             value = isDead[station] ? field.usual[index] : field.reading[index]
           }
         }
-        beliefs.values[place * field.stations + station] = value
+        beliefs.guesses[place * field.stations + station] = value
       }
     }
     return beliefs

@@ -71,7 +71,7 @@ public struct CentralModel {
     for (place, moment) in moments.enumerated() {
       for station in 0..<field.stations where field.isAsked(station, isDead: isDead) {
         let column = field.isForecast && isDead[station] ? field.stations + station : station
-        beliefs.values[place * field.stations + station] = field.value(
+        beliefs.guesses[place * field.stations + station] = field.value(
           values[place * answer.columns + column], moment, of: station, isOwn: !isDead[station])
       }
     }

@@ -108,7 +108,7 @@ public struct FieldNetwork {
   private func combined(_ answers: [Matrix?], _ moments: Range<Int>, _ isDead: [Bool]) -> Beliefs {
     var beliefs = Beliefs(moments, stations: field.stations)
     let width = field.width
-    var counts = [Float](repeating: 0, count: beliefs.values.count)
+    var counts = [Float](repeating: 0, count: beliefs.guesses.count)
     for device in 0..<field.stations {
       guard !isDead[device], let answer = answers[device]?.array else { continue }
       for (column, station) in field.estimates[device].enumerated() {
@@ -118,7 +118,7 @@ public struct FieldNetwork {
           let index = place * field.stations + station
           let value = field.value(answer[place * width + column], moment, of: station, isOwn: isOwn)
           guard !value.isNaN else { continue }
-          beliefs.values[index] = (counts[index] == 0 ? 0 : beliefs.values[index]) + value
+          beliefs.guesses[index] = (counts[index] == 0 ? 0 : beliefs.guesses[index]) + value
           counts[index] += 1
         }
       }
@@ -127,9 +127,9 @@ public struct FieldNetwork {
       for station in 0..<field.stations where isDead[station] {
         let index = place * field.stations + station
         if counts[index] > 0 {
-          beliefs.values[index] /= counts[index]
+          beliefs.guesses[index] /= counts[index]
         } else {
-          beliefs.values[index] = field.usual[moment * field.stations + station]
+          beliefs.guesses[index] = field.usual[moment * field.stations + station]
           beliefs.unanswered += 1
         }
       }
@@ -145,7 +145,7 @@ extension Beliefs {
       var (sum, count): (Double, Double) = (0, 0)
       for (place, moment) in before.moments.enumerated() {
         let said = field.truth[moment * field.stations + station]
-        let believed = before.values[place * field.stations + station]
+        let believed = before.guesses[place * field.stations + station]
         guard !said.isNaN, !believed.isNaN else { continue }
         sum += Double(said) - Double(believed)
         count += 1
@@ -153,7 +153,7 @@ extension Beliefs {
       guard count > 0 else { continue }
       for place in 0..<moments.count {
         let weight = Portable.exp(-0.693_147_180_559_945_3 * Double(place + 1) / halving)
-        values[place * field.stations + station] += Float(sum / count * weight)
+        guesses[place * field.stations + station] += Float(sum / count * weight)
       }
     }
   }
