@@ -38,7 +38,8 @@ import Testing
   @Test func `what does not fit the data is said before anything runs`() throws {
     let digits = Digits.load()
     for (yaml, words) in [
-      ("devices: {count: 100}", "100 devices cannot share 64 features"), ("data: {deal: {patches: 3}}\ndevices: {count: 9}", "3 × 3"),
+      ("devices: {count: 100}", "100 devices cannot share 64 features"),
+      ("data: {deal: {patches: 3}}\ndevices: {count: 9}", "3 × 3"),
       ("faults: [{dies: {device: 16, step: 4}}]", "no device 16"), ("data: {deal: {columns: [0-63, 64]}}", "no feature 64"),
       ("data: {deal: {columns: [a]}}", "no list of columns"),
     ] {

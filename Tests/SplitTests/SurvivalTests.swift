@@ -91,12 +91,13 @@ import Testing
   }
 
   @Test(arguments: [
-    LearningRule.backpropagation, .greedy(replay: 0), .greedy(replay: 4), .forwardForward(sharpness: 0.3), .softHebb(temperature: 0.1),
+    LearningRule.backpropagation, .greedy(replay: 0), .greedy(replay: 4), .forwardForward(sharpness: 0.3),
+    .softHebb(temperature: 0.1),
     .barlowTwins(redundancy: 0.01),
   ]) func `every rule learns`(
     rule: LearningRule
   ) {
-    var (world, rows) = world(seed: 7) { plan, _ in 
+    var (world, rows) = world(seed: 7) { plan, _ in
       plan.rule = rule
       let readOut = SplitStage(.neighbours, [DenseShape(8, .relu), DenseShape(2, .none)])
       switch rule {
