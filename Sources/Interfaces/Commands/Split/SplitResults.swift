@@ -13,6 +13,7 @@ struct SplitResults {
   let central: Double?
   let command: String
   var wallSeconds = 0.0
+  var trainingSeconds: Double?
   var wasInterrupted = false
 
   /// Mean and standard deviation over runs.
@@ -164,6 +165,7 @@ struct SplitResults {
       .init("messagesPerSample", .number(spread(0, \.messages).mean)),
       .init("multiplyAddsPerSample", .number(spread(0, \.multiplyAdds).mean)),
       .init("steps", .integer(outcomes[0].steps)), .init("wallSeconds", .number(wallSeconds)),
+      .init("trainingSeconds", .optional(trainingSeconds)),
       .init("skipped", .integer(outcomes[0].training.skipped)), .init("missed", .integer(outcomes[0].training.missed)),
       .init("longestPauseSeconds", .number(outcomes[0].longestPause.seconds)),
       .init("latencySeconds", .number(outcomes[0].latency.seconds)), .init("trace", .string(outcomes[0].trace)),

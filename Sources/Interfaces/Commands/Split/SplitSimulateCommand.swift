@@ -36,7 +36,7 @@ struct SplitSimulateCommand: AsyncParsableCommand {
         "\(scenario.name): \(Numerals.count(setup.devices, "device")), \(Numerals.count(setup.training)) training rows, "
           + "\(Numerals.count(setup.test.count)) test rows, \(Numerals.count(scenario.runs, "run"))")
       let begun = ContinuousClock.now
-      let outcomes = try SplitSimulateCommand.outcomes(experiment, console) { interruption.isWanted }
+      let (outcomes, trainingSeconds) = try SplitSimulateCommand.outcomes(experiment, console) { interruption.isWanted }
       let central =
         scenario.test.central && !interruption.isWanted
         ? try experiment.central(seed: scenario.seed) { interruption.isWanted } : nil
@@ -49,6 +49,7 @@ struct SplitSimulateCommand: AsyncParsableCommand {
         experiment: experiment, outcomes: outcomes, central: central,
         command: "murmur " + CommandLine.arguments.dropFirst().joined(separator: " "))
       results.wallSeconds = Double((ContinuousClock.now - begun).components.seconds)
+      results.trainingSeconds = trainingSeconds
       results.wasInterrupted = outcomes.count < scenario.runs
       try results.write(to: folder)
       console.show(results.summary(width: console.width, colour: console.isColoured))
@@ -57,44 +58,68 @@ struct SplitSimulateCommand: AsyncParsableCommand {
     }
   }
 
-  /// Runs all seeds, several at a time, in the order of the seeds; those that were stopped are left out.
+  /// How far the runs are.
+  private struct Course {
+    var next = 0
+    var shares: [Double]
+    var begun: [ContinuousClock.Instant?]
+    /// Wall seconds of each training.
+    var seconds: [Double?]
+    var outcomes: [SplitOutcome] = []
+    var problem: (any Error)?
+    var shown = ContinuousClock.now
+
+    init(runs: Int) {
+      shares = Array(repeating: 0, count: runs)
+      begun = Array(repeating: nil, count: runs)
+      seconds = Array(repeating: nil, count: runs)
+    }
+
+    /// The run that is to begin, if there is one.
+    mutating func take() -> Int? {
+      guard next < shares.count, problem == nil else { return nil }
+      defer { next += 1 }
+      begun[next] = .now
+      return next
+    }
+
+    /// Notes how far a run is; the share of all, now and then.
+    mutating func note(_ run: Int, _ share: Double, hasTrained: Bool) -> Double? {
+      shares[run] = share
+      if hasTrained, seconds[run] == nil, let begun = begun[run] {
+        let span = ContinuousClock.now - begun
+        seconds[run] = Double(span.components.seconds) + Double(span.components.attoseconds) / 1e18
+      }
+      guard shown + .milliseconds(200) < .now else { return nil }
+      shown = .now
+      return shares.reduce(0, +) / Double(shares.count)
+    }
+  }
+
+  /// Runs all seeds, several at a time, in the order of the seeds; those that were stopped are left out. With them the wall seconds that the
+  /// first training took.
   static func outcomes(
     _ experiment: SplitExperiment, _ console: Console, isStopped: @escaping @Sendable () -> Bool
-  ) throws -> [SplitOutcome] {
+  ) throws -> (outcomes: [SplitOutcome], trainingSeconds: Double?) {
     let scenario = experiment.setup.scenario
     let threads = min(scenario.threads ?? ProcessInfo.processInfo.activeProcessorCount, scenario.runs)
-    let state = Mutex<
-      (next: Int, shares: [Double], outcomes: [SplitOutcome], problem: (any Error)?, shown: ContinuousClock.Instant)
-    >(
-      (0, Array(repeating: 0, count: scenario.runs), [], nil, .now))
+    let course = Mutex(Course(runs: scenario.runs))
     DispatchQueue.concurrentPerform(iterations: max(1, threads)) { _ in
-      while let run = state.withLock({ $0.next < scenario.runs && $0.problem == nil ? $0.next : nil }), !isStopped() {
-        let isMine = state.withLock { state in
-          guard state.next == run else { return false }
-          state.next += 1
-          return true
-        }
-        guard isMine else { continue }
+      while !isStopped(), let run = course.withLock({ $0.take() }) {
         do {
           let outcome = try experiment.run(
             seed: scenario.seed &+ UInt64(run),
             progress: { share, what in
-              let news: (Double, String)? = state.withLock { state in
-                state.shares[run] = share
-                guard state.shown + .milliseconds(200) < .now else { return nil }
-                state.shown = .now
-                let mean = state.shares.reduce(0, +) / Double(scenario.runs)
-                return (mean, what)
-              }
-              if let (share, what) = news { console.progress("split network", share, what) }
+              let all = course.withLock { $0.note(run, share, hasTrained: what != "training") }
+              if let all { console.progress("split network", all, what) }
             }, isStopped: isStopped)
-          if let outcome { state.withLock { $0.outcomes.append(outcome) } }
-        } catch { state.withLock { $0.problem = error } }
+          if let outcome { course.withLock { $0.outcomes.append(outcome) } }
+        } catch { course.withLock { $0.problem = error } }
       }
     }
-    return try state.withLock { state in
-      if let problem = state.problem { throw problem }
-      return state.outcomes.sorted { $0.seed < $1.seed }
+    return try course.withLock { course in
+      if let problem = course.problem { throw problem }
+      return (course.outcomes.sorted { $0.seed < $1.seed }, course.seconds.first.flatMap { $0 })
     }
   }
 }

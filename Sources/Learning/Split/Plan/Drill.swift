@@ -19,6 +19,9 @@ public struct Drill: Sendable, Hashable {
     /// Exactly that many devices, any ones.
     case exactly(Int)
 
+    /// Whether a device's fate depends on no other's.
+    var isDrawnAlone: Bool { if case .exactly = self { false } else { !isNever } }
+
     var isNever: Bool {
       switch self {
       case .never: true
@@ -48,8 +51,9 @@ public struct DrillMasks: Sendable {
   private let chance: Chance
   private let drill: Drill
   private let rows: Int
-  /// For each row whether each device lives: a word per device and row, empty if all live.
+  /// For each device in which rows it lives; empty if all live, or if there are so many devices that each mask is drawn when it is asked for.
   private let alive: [RowMask]
+  private let deviceThresholds: [UInt32]
   private let linkThresholds: [UInt32]
   private let copies: Int
 
@@ -60,31 +64,52 @@ public struct DrillMasks: Sendable {
     self.chance = chance
     self.drill = drill
     self.rows = rows
-    alive = DrillMasks.alive(drill.devices, devices: devices, rows: rows, chance: chance.fork("devices"))
-      .map { RowMask(words: $0, copies: copies) }
+    // Who has few neighbours among many devices does not draw for all of them.
+    let isLazy = devices > DrillMasks.fewDevices && drill.devices.isDrawnAlone
+    var deviceRates = chance.fork("device rates")
+    deviceThresholds =
+      isLazy ? (0..<rows).map { _ in UInt32(DrillMasks.rate(drill.devices, &deviceRates) * 65_536) } : []
+    alive =
+      isLazy
+      ? []
+      : DrillMasks.alive(drill.devices, devices: devices, rows: rows, chance: chance.fork("devices"))
+        .map { RowMask(words: $0, copies: copies) }
     var stream = chance.fork("rates")
     linkThresholds = drill.links.isNever ? [] : (0..<rows).map { _ in UInt32(DrillMasks.rate(drill.links, &stream) * 65_536) }
   }
 
   /// In which samples a device lives.
-  public func isAlive(_ device: Int) -> RowMask { alive.isEmpty ? .all : alive[device] }
+  public func isAlive(_ device: Int) -> RowMask {
+    guard !deviceThresholds.isEmpty else { return alive.isEmpty ? .all : alive[device] }
+    return RowMask(words: DrillMasks.words(deviceThresholds, chance.fork("device", device)), copies: copies)
+  }
+
+  /// Devices for which all masks are drawn at once.
+  private static let fewDevices = 64
+
+  /// A word for each row, zero where the fault is.
+  private static func words(_ thresholds: [UInt32], _ chance: Chance) -> [UInt32] {
+    var stream = chance
+    var words = [UInt32](repeating: 0, count: thresholds.count)
+    var (bits, left) = (UInt64(0), 0)
+    for row in thresholds.indices {
+      if left == 0 { (bits, left) = (stream.next(), 4) }
+      words[row] = UInt32(truncatingIfNeeded: bits) & 0xffff < thresholds[row] ? 0 : .max
+      bits >>= 16
+      left -= 1
+    }
+    return words
+  }
 
   /// In which samples a link carries what belongs to a stage; `back` is the way of gradients. Both ends live in those samples.
   public func carries(_ a: Int, _ b: Int, stage: Int, back: Bool) -> RowMask {
     guard !linkThresholds.isEmpty else { return isAlive(a) & isAlive(b) }
     let (low, high) = (min(a, b), max(a, b))
-    var stream = chance.fork("link", (((stage * 2 + (back ? 1 : 0)) << 40) ^ (low << 20)) ^ high)
-    var words = [UInt32](repeating: 0, count: rows)
-    var (bits, left) = (UInt64(0), 0)
-    for row in 0..<rows {
-      if left == 0 { (bits, left) = (stream.next(), 4) }
-      words[row] = UInt32(truncatingIfNeeded: bits) & 0xffff < linkThresholds[row] ? 0 : .max
-      bits >>= 16
-      left -= 1
-    }
+    let name = (((stage * 2 + (back ? 1 : 0)) << 40) ^ (low << 20)) ^ high
+    var words = DrillMasks.words(linkThresholds, chance.fork("link", name))
     if copies > 1 { words = (0..<copies).flatMap { _ in words } }
-    guard !alive.isEmpty else { return RowMask(words: words) }
-    return RowMask(words: words, and: alive[a], alive[b])
+    if alive.isEmpty, deviceThresholds.isEmpty { return RowMask(words: words) }
+    return RowMask(words: words, and: isAlive(a), isAlive(b))
   }
 
   private static func rate(_ rate: Drill.Rate, _ chance: inout Chance) -> Double {

@@ -270,7 +270,7 @@ public struct SplitWorld {
       events += 1
       take(next.event)
       if events & 1023 == 0, isStopped() { return }
-      if untilTrained, latestStep >= plan.steps - 1, isTrained { return }
+      if untilTrained, latestStep >= plan.steps - 1, events & 63 == 0, isTrained { return }
     }
   }
 
