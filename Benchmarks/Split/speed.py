@@ -65,6 +65,6 @@ test: {{dead: [0], links: [], central: false}}
 few, many = [], []
 for _ in range(rounds):
     few.append(cost(16, 2000))
-    many.append(cost(1000, 60))
+    many.append(cost(1000, 200))
     print(f"a step costs a device of 16 {few[-1] * 1e6:.1f} µs, of 1,000 {many[-1] * 1e6:.1f} µs", flush=True)
 print(f"1,000 devices beside 16: {statistics.median(y / x for x, y in zip(few, many)):.2f} x a device and step")
