@@ -131,15 +131,11 @@ struct SplitOptions: ParsableArguments {
   }
 
   static func scheme(_ text: String) throws -> SplitNetworkPlan.Scheme {
-    let schemes: [(String, SplitNetworkPlan.Scheme)] = [
-      ("backpropagation", .backpropagation), ("summed", .summed), ("greedy", .greedy(0)),
-      ("forward-forward", .forwardForward(0.3)),
-      ("softhebb", .softHebb(0.015)), ("barlow-twins", .barlowTwins(0.01)),
-    ]
-    guard let found = schemes.first(where: { $0.0 == text }) else {
-      throw Failure("--scheme \(text): there is no such scheme; known are \(schemes.map(\.0).joined(separator: ", "))")
+    let schemes = SplitNetworkPlan.Scheme.named
+    guard let found = schemes.first(where: { $0.name == text }) else {
+      throw Failure("--scheme \(text): there is no such scheme; known are \(schemes.map(\.name).joined(separator: ", "))")
     }
-    return found.1
+    return found.scheme
   }
 
   private static func read(_ path: String) throws -> SplitScenario {

@@ -130,6 +130,13 @@ public struct SplitNetworkPlan: Hashable, Sendable {
     case softHebb(Double)
     /// Barlow Twins with a weight of the redundancy.
     case barlowTwins(Double)
+
+    /// All schemes by name, with the settings a bare name means.
+    public static let named: [(name: String, scheme: Scheme)] = [
+      ("backpropagation", .backpropagation), ("summed", .summed), ("greedy", .greedy(0)),
+      ("forward-forward", .forwardForward(0.3)),
+      ("softhebb", .softHebb(0.015)), ("barlow-twins", .barlowTwins(0.01)),
+    ]
   }
 
   /// What stands for what did not come.

@@ -89,11 +89,11 @@ extension Schema {
             "greedy", .count(0...10_000), standard: 0, example: "0", note: "Batches that are kept and learnt from again.",
             { .greedy($0) }, back: { if case .greedy(let replay) = $0 { replay } else { nil } }),
           .with(
-            "forward-forward", .number(0.001...1_000), standard: 1, example: "1",
+            "forward-forward", .number(0.001...1_000), standard: 0.3, example: "0.3",
             note: "How sharply goodness with the true and a wrong label are told apart.", { .forwardForward($0) },
             back: { if case .forwardForward(let sharpness) = $0 { sharpness } else { nil } }),
           .with(
-            "softhebb", .number(0.0001...100), standard: 0.02, example: "0.02", note: "The temperature of the competition.",
+            "softhebb", .number(0.0001...100), standard: 0.015, example: "0.015", note: "The temperature of the competition.",
             { .softHebb($0) }, back: { if case .softHebb(let temperature) = $0 { temperature } else { nil } }),
           .with(
             "barlow-twins", .number(0...10), standard: 0.01, example: "0.01", note: "The weight of redundancy.",
