@@ -24,6 +24,8 @@ public final class DenseWork {
   private let kernels: Kernels
   private var scratch = FloatStorage(uninitialized: 16)
   private var transposed = FloatStorage(uninitialized: 16)
+  /// Products of any matrices, for rules that need them.
+  public private(set) lazy var product = MatrixProduct(kernels: kernels)
 
   /// Working memory that grows with use.
   public init(kernels: Kernels = .selected) { self.kernels = kernels }

@@ -102,9 +102,8 @@ extension SplitDevice {
     let block = plan.stages[stage].reads == .neighbours ? plan.stages[stage - 1].width : 1
     let views = [0, 1].map { left(record.input, blocks: block, chance: chance.fork("view", $0)) }
     let outputs = views.map { units[stage].forward($0, residual: nil, work: work) }
-    let product = MatrixProduct()
     let twins = LocalObjectives.barlowTwins(
-      outputs[0][outputs[0].count - 1], outputs[1][outputs[1].count - 1], redundancy: redundancy, product: product)
+      outputs[0][outputs[0].count - 1], outputs[1][outputs[1].count - 1], redundancy: redundancy, product: work.product)
     flights[index].loss = twins.loss
     _ = units[stage].learn(views[0], outputs[0], dy: twins.first, rate: rate, wantsInput: false, work: work)
     _ = units[stage].learn(views[1], outputs[1], dy: twins.second, rate: rate, wantsInput: false, work: work)
