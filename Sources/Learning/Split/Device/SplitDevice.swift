@@ -225,6 +225,21 @@ public struct SplitStatistics: Sendable, Hashable {
 
   /// No figures yet.
   public init() {}
+
+  /// The figures of both together.
+  public static func + (left: SplitStatistics, right: SplitStatistics) -> SplitStatistics {
+    var sum = left
+    sum.messages += right.messages
+    sum.bytes += right.bytes
+    sum.received += right.received
+    sum.late += right.late
+    sum.missed += right.missed
+    sum.polls += right.polls
+    sum.multiplyAdds += right.multiplyAdds
+    sum.steps += right.steps
+    sum.skipped += right.skipped
+    return sum
+  }
 }
 
 extension SplitPlan {

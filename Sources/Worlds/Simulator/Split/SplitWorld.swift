@@ -203,20 +203,7 @@ public struct SplitWorld {
   public func isAlive(_ number: Int) -> Bool { nodes[number].isAlive }
 
   /// The figures of all devices together.
-  public var statistics: SplitStatistics {
-    nodes.reduce(into: SplitStatistics()) { sum, node in
-      let own = node.device.statistics
-      sum.messages += own.messages
-      sum.bytes += own.bytes
-      sum.received += own.received
-      sum.late += own.late
-      sum.missed += own.missed
-      sum.polls += own.polls
-      sum.multiplyAdds += own.multiplyAdds
-      sum.steps += own.steps
-      sum.skipped += own.skipped
-    }
-  }
+  public var statistics: SplitStatistics { nodes.reduce(SplitStatistics()) { $0 + $1.device.statistics } }
 
   /// Gives a device other units, as from a checkpoint or another run.
   public mutating func place(_ units: [ComputationalUnit], on device: Int, step: Int = 0) {
