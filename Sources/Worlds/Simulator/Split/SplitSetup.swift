@@ -27,7 +27,7 @@ public struct SplitSetup: Sendable {
   /// Classes; 0 where devices learn to give back their features.
   public let classes: Int
 
-  /// Works a scenario out. `linkFile` is the text of the file that `devices.graph` names, if it names one.
+  /// Works a scenario out.
   public init(_ scenario: SplitScenario, _ data: Dataset) throws {
     guard data.samples.classes > 1 else {
       throw SplitSetupError("\(data.name): there are no classes to tell apart; name the column that holds the label")
@@ -108,7 +108,7 @@ public struct SplitSetup: Sendable {
   /// The test rows.
   public var test: Range<Int> { training..<samples.count }
 
-  /// The plan and the graph of the run with a seed.
+  /// The plan and the graph of the run with a seed. `links` is the text of the file that `devices.graph` names, if it names one.
   public func plan(seed: UInt64, links text: String? = nil) throws -> (plan: SplitPlan, graph: DeviceGraph) {
     let graph = try graph(seed: seed, links: text)
     let reach = VirtualGraph.Reach(rawValue: scenario.devices.reach.rawValue) ?? .direct
