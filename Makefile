@@ -8,14 +8,19 @@ RELEASE := -c release
 SOURCES := Package.swift Sources Tests Fuzz
 MODULES := Machines Compute Datasets Peer Simulator
 
+TEST := $(SWIFT) test $(RELEASE) --disable-testable-imports
+SOCKETS := ^(HostTests|ControlTests|LibraryTests)\.
+PROGRAMS := ^(CommandsTests|InteropTests)\.
+
 export MURMUR_PYTHON ?= $(CURDIR)/.build/python/bin/python3
 
-.PHONY: help demo build test house bench docs format lint setup clean fuzz tsan
+.PHONY: help demo build test interop house bench docs format lint setup clean fuzz tsan
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     twenty peers learn digits together, nobody away and four in five away; the report is demo/report.html"
 	@echo "make test     every test, in a release build"
+	@echo "make interop  only the tests with go-libp2p, Kubo and py-libp2p"
 	@echo "make house    only the rules of the house: imports, purity, sizes"
 	@echo "make bench    how fast kernels, training and simulation are on this machine"
 	@echo "make fuzz     libFuzzer on every decoder and machine, SECONDS=60 for each, or TARGET=name for one"
@@ -32,13 +37,23 @@ build:
 	@Scripts/setup.sh build
 	@$(SWIFT) build $(RELEASE) --product murmur
 
+# Tests on real sockets and clocks run for themselves: those that compute, and those that wait for programs, hold all threads for long.
 test:
 	@Scripts/setup.sh test
-	@$(SWIFT) test $(RELEASE) --disable-testable-imports $(TESTFLAGS)
+	@code=0; \
+	$(TEST) --skip '$(SOCKETS)' --skip '$(PROGRAMS)' $(if $(REPORT),--xunit-output $(REPORT)/pure.xml) || code=$$?; \
+	$(TEST) --skip-build --filter '$(SOCKETS)' $(if $(REPORT),--xunit-output $(REPORT)/sockets.xml) || code=$$?; \
+	$(TEST) --skip-build --filter '$(PROGRAMS)' $(if $(NOINTEROP),--skip InteropTests) \
+	  $(if $(REPORT),--xunit-output $(REPORT)/programs.xml) || code=$$?; \
+	exit $$code
+
+interop:
+	@Scripts/setup.sh test
+	@$(TEST) --filter '^InteropTests\.'
 
 house:
 	@Scripts/setup.sh build
-	@$(SWIFT) test $(RELEASE) --disable-testable-imports --filter '^HouseTests\.'
+	@$(TEST) --filter '^HouseTests\.'
 
 bench: build
 	@Scripts/bench.sh

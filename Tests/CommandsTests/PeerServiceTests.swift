@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `murmur peer` from its start to its end, as a service manager, an operator and a network see it.
-@Suite("One real peer as a service", .serialized, .timeLimit(.minutes(2)))
+@Suite("One real peer as a service", .serialized, .timeLimit(.minutes(5)))
 struct PeerServiceTests {
   private static let scenario =
     "{name: small, peers: {count: 2}, data: {rows: 60}, model: {hidden: 8}, session: {length: 1000 s, cycle: 250 ms}}\n"

@@ -5,7 +5,7 @@ import NIOPosix
 import Synchronization
 import Testing
 
-@Suite("A control socket", .timeLimit(.minutes(1)))
+@Suite("A control socket", .timeLimit(.minutes(5)))
 struct SocketTests {
   let group = MultiThreadedEventLoopGroup.singleton
 

@@ -92,7 +92,14 @@ import Testing
     await #expect(throws: ConnectionError.self) { try await WaitingStream.open(link, ["/echo/1"]) }
     try await bob.watcher.ends(1, on: loops.next())
     let why = bob.watcher.heard.withLockedValue { $0.disconnected.first }
-    #expect(why?.reason == .closedByPeer(code: nil) && why?.peer == alice.keys.peerID)
+    #expect(why?.peer == alice.keys.peerID)
+    // Where Bob's answer was still unread when Alice closed, TCP resets the connection, and her good-bye may be lost with it.
+    let isGone =
+      switch why?.reason {
+      case .closedByPeer, .network: true;
+      default: false
+      }
+    #expect(isGone, "\(String(describing: why))")
     try await alice.transport.close().get()
     try await bob.transport.close().get()
   }

@@ -4,7 +4,7 @@ import MurmurMachines
 import Synchronization
 import Testing
 
-@Suite("Fetching from servers that are not at their best", .timeLimit(.minutes(2)))
+@Suite("Fetching from servers that are not at their best", .timeLimit(.minutes(5)))
 struct FetchTests {
   let folder = TemporaryFolder()
   let content: [UInt8] = {
