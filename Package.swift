@@ -101,6 +101,7 @@ let package = Package(
     room("Learning", "Split", ["MurmurMachines", "MurmurWire", "MurmurCompute"]),
     // Feeds
     room("Feeds", "Streams", ["MurmurWire", "MurmurIdentity", crypto]),
+    room("Feeds", "Feeds", ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurStreams"]),
     // Peer
     room(
       "Peer", "Peer",
@@ -144,6 +145,7 @@ let package = Package(
       "Split",
       ["MurmurSplit", "MurmurSimulator", "MurmurScenario", "MurmurDatasets", "MurmurCompute", "MurmurMachines", "MurmurWire"]),
     tests("Streams", ["MurmurStreams", "MurmurMachines", "MurmurWire", "MurmurIdentity"], resources: [.copy("Vectors")]),
+    tests("Feeds", ["MurmurFeeds", "MurmurStreams", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Wire", ["MurmurWire", "MurmurMachines"]),
     tests("Identity", ["MurmurIdentity", "MurmurWire", "MurmurMachines"]),
     tests("Channels", ["MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", crypto]),
