@@ -99,6 +99,8 @@ let package = Package(
       "Learning", "Collective",
       ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", "MurmurCompute", "MurmurAggregation", "MurmurSessions"]),
     room("Learning", "Split", ["MurmurMachines", "MurmurWire", "MurmurCompute"]),
+    // Feeds
+    room("Feeds", "Streams", ["MurmurWire", "MurmurIdentity", crypto]),
     // Peer
     room(
       "Peer", "Peer",
@@ -141,6 +143,7 @@ let package = Package(
     tests(
       "Split",
       ["MurmurSplit", "MurmurSimulator", "MurmurScenario", "MurmurDatasets", "MurmurCompute", "MurmurMachines", "MurmurWire"]),
+    tests("Streams", ["MurmurStreams", "MurmurMachines", "MurmurWire", "MurmurIdentity"], resources: [.copy("Vectors")]),
     tests("Wire", ["MurmurWire", "MurmurMachines"]),
     tests("Identity", ["MurmurIdentity", "MurmurWire", "MurmurMachines"]),
     tests("Channels", ["MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", crypto]),
