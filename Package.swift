@@ -102,6 +102,7 @@ let package = Package(
     // Feeds
     room("Feeds", "Streams", ["MurmurWire", "MurmurIdentity", crypto]),
     room("Feeds", "Feeds", ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurStreams"]),
+    room("Feeds", "Ledger", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     // Peer
     room(
       "Peer", "Peer",
@@ -154,6 +155,7 @@ let package = Package(
     tests("PubSub", ["MurmurPubSub", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Identify", ["MurmurIdentify", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Routing", ["MurmurRouting", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    tests("Ledger", ["MurmurLedger", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Discovery", ["MurmurDiscovery", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Blocks", ["MurmurBlocks", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Aggregation", ["MurmurAggregation", "MurmurCompute", "MurmurMachines", "MurmurSessions"]),
