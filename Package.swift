@@ -108,6 +108,7 @@ let package = Package(
       "Peer", "Peer",
       [
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks", "MurmurCollective", "MurmurSessions",
+        "MurmurLedger", "MurmurStreams", "MurmurFeeds", "MurmurCompute",
       ]),
     // Worlds
     room("Worlds", "Scenario", ["MurmurMachines", "MurmurSessions", yams]),

@@ -9,7 +9,7 @@ public import MurmurWire
 /// slow; that, and what is no message of a stream, counts against it, fades, and in the end shuts it out for a while.
 ///
 /// Whoever holds the machine has a ledger: it does as ``Effect/issue(_:content:)`` and ``Effect/lookUp(_:for:)`` say, and tells what the ledger tells.
-public struct Gateway: Machine {
+public struct Gateway: Machine, Sendable {
   /// How it behaves.
   public struct Configuration: Sendable {
     /// The session's codename.
