@@ -118,7 +118,7 @@ public struct Gateway: Machine, Sendable {
   }
 
   /// A message that feeders wait to hear of.
-  struct Pending {
+  struct Pending: Sendable {
     var key: FeedKey
     /// The content, until the ledger has it.
     var content: [UInt8]?
@@ -127,7 +127,7 @@ public struct Gateway: Machine, Sendable {
     var transaction: CID?
   }
 
-  struct Client {
+  struct Client: Sendable {
     var isConnected = true
     var isGreeted = false
     /// Messages that wait to be issued, and those that the ledger was asked to issue.
