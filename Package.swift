@@ -118,7 +118,8 @@ let package = Package(
       "Worlds", "Simulator",
       [
         "MurmurPeer", "MurmurScenario", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks",
-        "MurmurCompute", "MurmurDatasets", "MurmurCollective", "MurmurSessions", "MurmurSplit",
+        "MurmurCompute", "MurmurDatasets", "MurmurCollective", "MurmurSessions", "MurmurSplit", "MurmurLedger", "MurmurStreams",
+        "MurmurFeeds",
       ]),
     room(
       "Worlds", "Host",

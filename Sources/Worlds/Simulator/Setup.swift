@@ -30,6 +30,12 @@ public struct Setup: Sendable {
   public let samples: Samples
   /// What each peer trains on and validates with; empty for trainers.
   public let rows: [Work.Rows]
+  /// What each sensor reads, in order; empty without feeds.
+  public let sensorRows: [[Int32]]
+  /// The rows as they are before scaling, and how streams become rows; only with feeds.
+  let raw: Dataset?
+  /// See ``raw``.
+  public let field: FeedField?
   /// The rows that accuracies are measured on; no peer ever sees them.
   public let test: [Int32]
   /// The test rows used for the curves, at most ``curveRows`` of them.
@@ -65,13 +71,15 @@ public struct Setup: Sendable {
           + (classes < 2 ? "a classification needs two or more: is this the right label column (--label)?" : "give it \(classes)")
       )
     }
-    let owners = scenario.peers.full + scenario.peers.roles.feeders
+    let sensors = scenario.feeds.sensors
+    let owners = sensors > 0 ? sensors : scenario.peers.full + scenario.peers.roles.feeders
     guard owners > 0 else {
       throw SetupError("nobody has rows: of \(scenario.peers.count) peers none is full or a feeder; change peers.roles")
     }
     let split = try Split.make(
       dataset, peers: owners, rowsPerPeer: scenario.data.rows, partition: scenario.data.partition.dealt,
       testLimit: scenario.data.test, chance: chance.fork("split"))
+    sensorRows = sensors > 0 ? split.peers : []
     let scale = Standardisation.fit(
       on: dataset.samples, rows: split.training, method: Standardisation.method(for: dataset))
     samples = scale.apply(to: dataset.samples)
@@ -81,6 +89,15 @@ public struct Setup: Sendable {
     shuffle.shuffle(&sample)
     curve = Array(sample.prefix(Setup.curveRows))
     notes = split.notes
+    raw = sensors > 0 ? dataset : nil
+    field = sensors > 0 ? FeedField(dataset, label: scenario.data.label, scale: scale) : nil
+    guard sensors == 0 else {
+      let nothing = Work.Rows(samples: samples, training: [], validation: [])
+      let share = session.training.validation
+      let own = scenario.feeds.held ? Setup.held(sensorRows, samples, share, chance.fork("validation")) : nothing
+      rows = Array(repeating: own, count: scenario.peers.count)
+      return
+    }
     var dealt: [Work.Rows] = []
     var owner = 0
     for number in 0..<scenario.peers.count {
@@ -96,7 +113,7 @@ public struct Setup: Sendable {
   }
 
   /// Takes a share of a peer's rows away for validation, at least one row where there are four.
-  private static func hold(back share: Double, of rows: [Int32], _ samples: Samples, _ chance: Chance) -> Work.Rows {
+  static func hold(back share: Double, of rows: [Int32], _ samples: Samples, _ chance: Chance) -> Work.Rows {
     var chance = chance
     var order = rows
     chance.shuffle(&order)
@@ -107,6 +124,9 @@ public struct Setup: Sendable {
 
   /// All peers' rows together, as *central* has them.
   public var central: Work.Rows {
+    if !sensorRows.isEmpty {
+      return Setup.held(sensorRows, samples, session.training.validation, chance.fork("validation"))
+    }
     var training = Set<Int32>()
     var validation = Set<Int32>()
     for part in rows { validation.formUnion(part.validation) }

@@ -9,10 +9,14 @@ import MurmurSessions
 /// Faults as a world acts them out.
 extension World {
   mutating func apply(_ change: FaultEvent.Change) {
-    if let peer = change.peer { settle(peer) }
+    if let peer = change.peer, peer < nodes.count { settle(peer) }
     conditions.apply(change)
     trace.mix(now, 6, change.peer.map { UInt64($0) } ?? UInt64(UInt32.max), 0)
     switch change {
+    // Sensors are numbered after the peers.
+    case .crashed(let peer, _, _) where peer >= nodes.count: act(on: peer - nodes.count, isAlive: false)
+    case .restarted(let peer) where peer >= nodes.count: act(on: peer - nodes.count, isAlive: true)
+    case .wentOffline(let peer) where peer >= nodes.count, .cameOnline(let peer) where peer >= nodes.count: break
     case .wentOffline(let peer):
       nodes[peer].onlineTime =
         nodes[peer].onlineTime + (nodes[peer].isStarted && nodes[peer].isAlive ? now - nodes[peer].onlineSince : .zero)
@@ -37,7 +41,7 @@ extension World {
     for neighbour in network.neighbours[peer] where nodes[Int(neighbour)].isStarted && nodes[Int(neighbour)].isAlive {
       step(Int(neighbour), .disconnected(nodes[peer].peer.id))
     }
-    guard memory == .lost else { return }
+    guard memory == .lost else { return crashStation(peer, losesMemory: false, losesDisk: false) }
     nodes[peer].life += 1
     nodes[peer].timers = []
     var reborn = birth(peer, nodes[peer].life)
@@ -47,6 +51,7 @@ extension World {
     case .lost: break
     }
     nodes[peer].peer = reborn
+    crashStation(peer, losesMemory: true, losesDisk: disk == .lost)
   }
 
   private mutating func restart(_ peer: Int) {
@@ -62,6 +67,7 @@ extension World {
     }
     for late in nodes[peer].late { step(peer, .worked(late)) }
     nodes[peer].late = []
+    wakeStation(peer)
   }
 }
 

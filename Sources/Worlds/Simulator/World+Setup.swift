@@ -18,14 +18,22 @@ extension World {
     // A peer keeps the models it averaged with, for others; older ones make room.
     let modelBytes = architecture.parameterCount * 4 + 4096
     let budget = modelBytes * 26 + (session.privacy ? 0 : 256 << 20)
+    let sensors = scenario.feeds.held ? 0 : scenario.feeds.sensors
+    let carries = sensors > 0
     let birth: Birth = { number, life in
       let id = PeerID(simulated: number)
       let collective = Collective(
         id: id, session: session, architecture: architecture, role: scenario.peers.role(number), rows: setup.rows[number],
         start: setup.start(number))
+      var settings = PubSub.Settings.standard
+      if carries {
+        var configuration = PubSub.Configuration()
+        Setup.carry(session, &configuration)
+        settings = PubSub.Settings(configuration)
+      }
       return Peer(
-        collective: collective, exchange: Exchange(store: BlockStore(budget: budget)), pubsub: PubSub(id: id),
-        chance: lives.fork("peer", number).fork("life", life))
+        collective: collective, exchange: Exchange(store: BlockStore(budget: budget)), pubsub: PubSub(id: id, settings: settings),
+        chance: lives.fork("peer", number).fork("life", life), servesTopics: carries)
     }
     let length = session.length
     let joins = scenario.peers.joins(length: length)
@@ -40,10 +48,12 @@ extension World {
         scenario.network, neighbours: World.neighbours(scenario, setup.chance.fork("neighbours")),
         chance: setup.chance.fork("network")),
       forecast: Forecast(
-        scenario.faults, peers: scenario.peers.count, length: length, cycle: session.cycle, chance: setup.chance.fork("faults")),
+        scenario.faults, peers: scenario.peers.count + sensors, length: length, cycle: session.cycle,
+        chance: setup.chance.fork("faults")),
       observations: times,
       leeway: session.announcements == .broadcast || !session.privacy ? .zero : session.cycle * 0.2, threads: threads,
       chance: setup.chance.fork("world"), birth: birth)
+    settle(setup)
   }
 
   /// Whom each peer knows when it begins: a ring, so that nobody is left out, and random others, in both directions.
@@ -91,7 +101,9 @@ extension World {
       var outcome = Experiment.PeerOutcome()
       outcome.role = node.peer.collective.role.rawValue
       outcome.accuracy = tickets[number].map { pool.wait(for: $0, bench: bench) }
-      outcome.rows = setup.rows[number].training.count + setup.rows[number].validation.count
+      outcome.rows =
+        feeds.isActive
+        ? feeds.houses[number].basket.count : setup.rows[number].training.count + setup.rows[number].validation.count
       outcome.tally = node.tally
       outcome.model = node.peer.collective.newest.map { "\($0.root)" }
       outcome.joined = node.joined.seconds

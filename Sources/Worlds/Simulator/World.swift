@@ -4,6 +4,7 @@ import MurmurCompute
 import MurmurIdentity
 import MurmurMachines
 import MurmurPeer
+import MurmurPubSub
 import MurmurScenario
 import MurmurWire
 
@@ -55,6 +56,8 @@ struct World {
     /// The result of a job is waited for now at the latest.
     case settled(Int32, life: Int32)
     case observation
+    /// Something between stations and sensors.
+    case feed(FeedWorld.Event)
   }
 
   let birth: Birth
@@ -73,6 +76,8 @@ struct World {
   var faults: FaultEvents
   var conditions: FaultConditions
   var effects = Effects<Peer.Effect>()
+  /// Stations and sensors, where there are any.
+  var feeds = FeedWorld()
   let pool: WorkerPool
   let bench = Workbench()
   /// The virtual time of the latest event.
@@ -127,7 +132,9 @@ struct World {
         trace.mix(time, 5, 0, 0)
         settleAll()
         if !observe(&self) { return false }
+      case .feed(let event): happen(event)
       }
+      if !feeds.wishes.isEmpty { grantWishes() }
     }
     settleAll()
     return true
@@ -188,6 +195,7 @@ struct World {
       step(Int(neighbour), .connected(nodes[node].peer.id))
     }
     step(node, .started)
+    startStation(node)
   }
 
   // MARK: Acting
@@ -228,7 +236,9 @@ struct World {
         .worked(Int32(node), life: Int32(nodes[node].life), ticket), at: now + Instant.Span(seconds: needed))
     case .note(let event): note(event, of: node)
     case .disk: preconditionFailure("simulated stores are all in memory")
-    // Nobody asks anything of simulated peers, and sessions score none.
+    // Nobody else asks anything of simulated peers, and sessions score none.
+    case .answer(.said(let topic, let message)) where topic == feeds.topic && feeds.isActive:
+      feeds.wishes.append(.station(node, .gossiped(message.id(.origin), from: message.from, message.data)))
     case .answer, .disconnect, .connect: break
     }
   }

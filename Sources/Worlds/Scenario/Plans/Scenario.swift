@@ -19,6 +19,8 @@ public struct Scenario: Hashable, Sendable {
   /// What all peers agree on. ``Session/name`` and ``Session/model`` are set by ``session(inputs:outputs:)``, not by a key of their
   /// own: in a file they are the top-level `name` and `model`.
   public var session = Session()
+  /// Sensors whose streams supply the rows.
+  public var feeds = FeedPlan()
   /// The links between the peers.
   public var network = NetworkPlan()
   /// What goes wrong.

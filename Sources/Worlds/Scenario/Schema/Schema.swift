@@ -14,6 +14,8 @@ enum Schema {
       Field("model", \.model, model, "The network to train."),
       Field("peers", \.peers, peers, over: standard.peers, "How many peers, of which roles and speeds, and who comes late."),
       Field("session", \.session, session, over: standard.session, "What all peers agree on before they begin."),
+      Field("feeds", \.feeds, feeds, over: standard.feeds, "Sensors too small to train, whose streams supply all rows.")
+        .hidden { $0.feeds != FeedPlan() },
       Field("network", \.network, network, over: standard.network, "The links between the peers."),
       Field("faults", \.faults.faults, faults, "What goes wrong: a list, each entry a map of one fault."),
       Field("observe", \.observe, observation, over: standard.observe, "What is measured while the session runs."),
@@ -108,6 +110,16 @@ enum Schema {
     }
     return section
   }()
+
+  static let feeds: Section<FeedPlan> = Section([
+    Field("sensors", \.sensors, .count(0...10_000), "How many sensors; the training rows are theirs, and peers have none."),
+    Field("packet", \.packet, .count(1...4_096), "Rows of one message."),
+    Field("rate", \.rate, .number(1e-6...1e6), "Rows that a sensor reads in a second of session time."),
+    Field(
+      "mode", \.mode, .words("mode"),
+      "Who may read: `public` (everybody), `restricted` (whoever holds the side key; in a simulation all peers do)."),
+    Field("held", \.held, .flag, "The control: peers hold all rows from the beginning, and nothing is streamed."),
+  ])
 
   static let observation: Section<ObservationPlan> = Section([
     Field("every", \.every, .sessionTime, "How often the peers' models are evaluated."),
