@@ -101,6 +101,7 @@ let package = Package(
     room("Learning", "Split", ["MurmurMachines", "MurmurWire", "MurmurCompute"]),
     // Feeds
     room("Feeds", "Streams", ["MurmurWire", "MurmurIdentity", crypto]),
+    room("Feeds", "Feeds", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     // Peer
     room(
       "Peer", "Peer",
@@ -123,6 +124,7 @@ let package = Package(
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurKernels", "MurmurPeer", "MurmurCollective",
         "MurmurBlocks", "MurmurPubSub", "MurmurIdentify", "MurmurRouting", "MurmurDiscovery", "MurmurStorage", "MurmurSessions",
         "MurmurCompute", "MurmurSplit", nioCore, nioPosix, nioHTTP, nioConcurrency, log, metrics,
+        "MurmurFeeds",
       ]),
     room("Worlds", "Control", ["MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     // Interfaces
@@ -135,6 +137,7 @@ let package = Package(
         "MurmurPeer",
         "MurmurBlocks", "MurmurPubSub", "MurmurRouting", "MurmurIdentify", "MurmurIdentity", "MurmurWire", nioCore, nioPosix, log,
         metrics, lifecycle, arguments,
+        "MurmurFeeds", "MurmurStreams",
       ]),
     .executableTarget(
       name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),
@@ -167,6 +170,7 @@ let package = Package(
         "MurmurPeer", "MurmurStorage", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks",
         "MurmurCompute", "MurmurCollective", "MurmurSessions",
       ]),
+    tests("Feeds", ["MurmurFeeds", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Scenario", ["MurmurScenario", "MurmurMachines", "MurmurSessions"]),
     tests("Library", ["MurmurLibrary", "MurmurDatasets", "MurmurCompute", "MurmurMachines"]),
     tests("Storage", ["MurmurStorage", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks"]),
@@ -183,6 +187,7 @@ let package = Package(
         "MurmurHost", "MurmurChannels", "MurmurDiscovery", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurIdentify",
         "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions",
         "MurmurStorage", "MurmurSplit", "MurmurSimulator", nioCore, nioPosix, nioConcurrency, log, metrics,
+        "MurmurFeeds",
       ]),
     tests("Control", ["MurmurControl", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     tests(
@@ -192,7 +197,12 @@ let package = Package(
         "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions", nioCore, nioPosix, nioConcurrency,
       ],
       resources: [.copy("Peers")]),
-    tests("Commands", ["MurmurCommands", "MurmurCompute", "MurmurControl", "MurmurReports", "MurmurSplit"]),
+    tests(
+      "Commands",
+      [
+        "MurmurCommands", "MurmurCompute", "MurmurControl", "MurmurReports", "MurmurSplit",
+        "MurmurHost", "MurmurIdentity", "MurmurStreams", "MurmurWire", nioCore, nioPosix,
+      ]),
     tests("House", []),
   ],
   swiftLanguageModes: [.v6],

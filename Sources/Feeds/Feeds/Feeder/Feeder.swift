@@ -1,5 +1,5 @@
 public import MurmurMachines
-public import MurmurWire
+import MurmurWire
 
 /// A thin feeder's side: brings the messages of a spool to one of several gateways, and forgets each when it is confirmed.
 ///
