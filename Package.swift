@@ -101,12 +101,14 @@ let package = Package(
     room("Learning", "Split", ["MurmurMachines", "MurmurWire", "MurmurCompute"]),
     // Feeds
     room("Feeds", "Streams", ["MurmurWire", "MurmurIdentity", crypto]),
-    room("Feeds", "Feeds", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    room("Feeds", "Feeds", ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurStreams"]),
+    room("Feeds", "Ledger", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     // Peer
     room(
       "Peer", "Peer",
       [
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks", "MurmurCollective", "MurmurSessions",
+        "MurmurLedger", "MurmurStreams", "MurmurFeeds", "MurmurCompute",
       ]),
     // Worlds
     room("Worlds", "Scenario", ["MurmurMachines", "MurmurSessions", yams]),
@@ -147,6 +149,7 @@ let package = Package(
       "Split",
       ["MurmurSplit", "MurmurSimulator", "MurmurScenario", "MurmurDatasets", "MurmurCompute", "MurmurMachines", "MurmurWire"]),
     tests("Streams", ["MurmurStreams", "MurmurMachines", "MurmurWire", "MurmurIdentity"], resources: [.copy("Vectors")]),
+    tests("Feeds", ["MurmurFeeds", "MurmurStreams", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Wire", ["MurmurWire", "MurmurMachines"]),
     tests("Identity", ["MurmurIdentity", "MurmurWire", "MurmurMachines"]),
     tests("Channels", ["MurmurChannels", "MurmurMachines", "MurmurWire", "MurmurIdentity", crypto]),
@@ -155,6 +158,7 @@ let package = Package(
     tests("PubSub", ["MurmurPubSub", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Identify", ["MurmurIdentify", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Routing", ["MurmurRouting", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    tests("Ledger", ["MurmurLedger", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Discovery", ["MurmurDiscovery", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Blocks", ["MurmurBlocks", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Aggregation", ["MurmurAggregation", "MurmurCompute", "MurmurMachines", "MurmurSessions"]),
@@ -170,7 +174,6 @@ let package = Package(
         "MurmurPeer", "MurmurStorage", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks",
         "MurmurCompute", "MurmurCollective", "MurmurSessions",
       ]),
-    tests("Feeds", ["MurmurFeeds", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Scenario", ["MurmurScenario", "MurmurMachines", "MurmurSessions"]),
     tests("Library", ["MurmurLibrary", "MurmurDatasets", "MurmurCompute", "MurmurMachines"]),
     tests("Storage", ["MurmurStorage", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks"]),

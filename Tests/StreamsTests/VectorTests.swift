@@ -9,7 +9,13 @@ struct VectorTests {
 
   static func hex(_ bytes: [UInt8]) -> String { String(Multibase.base16.encode(bytes).dropFirst()) }
 
-  static func bytes(_ text: String) throws -> [UInt8] { try Multibase.decode("f" + text) }
+  static func bytes(_ text: String) throws -> [UInt8] {
+    // Our decoder takes short texts only.
+    let digits = Array(text)
+    return try stride(from: 0, to: digits.count, by: 512).flatMap {
+      try Multibase.decode("f" + String(digits[$0..<min($0 + 512, digits.count)]))
+    }
+  }
 
   /// Streams of every mode, with keys that everybody may know.
   static func make() -> JSONValue {
@@ -55,12 +61,18 @@ struct VectorTests {
     for (stream, own) in zip(streams, ours) {
       for key in ["mode", "channel", "pointer", "pointerText"] { #expect(stream[key] == own[key], "\(key)") }
       let text = try #require(stream["pointerText"]?.string)
-      let sides = try stream["sideKey"]?.string.map { [SideKey(try #require(Digest(try Self.bytes($0))))] } ?? []
+      var sides: [SideKey] = []
+      if let text = stream["sideKey"]?.string {
+        let bytes = try Self.bytes(text)
+        sides = [SideKey(try #require(Digest(bytes)))]
+      }
       var reader = StreamReader(try StreamPointer(text: text), sides: sides)
       for (message, other) in zip(stream["messages"]?.array ?? [], own["messages"]?.array ?? []) {
         #expect(message["address"] == other["address"])
-        let address = try #require(Digest(try Self.bytes(try #require(message["address"]?.string))))
-        let opened = try reader.open(try Self.bytes(try #require(message["bytes"]?.string)), at: address)
+        let place = try Self.bytes(try #require(message["address"]?.string))
+        let address = try #require(Digest(place))
+        let bytes = try Self.bytes(try #require(message["bytes"]?.string))
+        let opened = try reader.open(bytes, at: address)
         #expect(String(decoding: opened.payload, as: UTF8.self) == message["payload"]?.string)
         #if os(Linux)
         // Elsewhere signatures of the same text differ from time to time.

@@ -27,6 +27,11 @@ public struct StreamHead: Hashable, Sendable {
   /// When the head was made, in milliseconds since 1970.
   public var milliseconds: UInt64
 
+  /// A head with these contents.
+  public init(sensor: Sensor, channel: Digest, pointer: StreamPointer, milliseconds: UInt64) {
+    (self.sensor, self.channel, self.pointer, self.milliseconds) = (sensor, channel, pointer, milliseconds)
+  }
+
   /// Opens and verifies a head that was found under the tag of a session.
   ///
   /// - Throws: ``StreamError`` if it is none, does not open under `side`, or is not signed by the stream's own first key.

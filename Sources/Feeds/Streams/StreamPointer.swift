@@ -36,6 +36,11 @@ public struct StreamPointer: Hashable, Sendable {
   /// Keeps what a message of this tree says of the next.
   mutating func learn(_ root: Digest, _ chain: Digest) { next = (root, chain) }
 
+  /// Takes over what another place of the same tree knows of the next.
+  public mutating func adopt(_ other: StreamPointer) {
+    if tree == other.tree, root == other.root, let next = other.next { self.next = next }
+  }
+
   /// The place after this one; `nil` where nothing is known of it yet.
   public func following() -> StreamPointer? {
     var after = self

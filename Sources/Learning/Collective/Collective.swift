@@ -36,6 +36,9 @@ public struct Collective: Machine, Sendable {
     case notFetched(root: CID, reason: String)
     /// The job ended.
     indirect case worked(WorkResult)
+    /// Rows were gathered, as from the streams of sensors. Where rows stay home these are all there are now; where they are shared, those that
+    /// came since the last time, which become dataslices.
+    case gathered(Work.Rows)
     /// A timer fired.
     case fired(Timer)
   }
@@ -179,6 +182,7 @@ public struct Collective: Machine, Sendable {
       effects.append(.note(.fetchFailed(root, reason)))
       failed(root, at: now, &chance, &effects)
     case .worked(let result): worked(result, at: now, &chance, &effects)
+    case .gathered(let rows): gather(rows, &effects)
     case .fired(.cycle): beginCycle(at: now, &chance, &effects)
     case .fired(.answers): if case .gathering = phase { gathered(at: now, &chance, &effects) }
     case .fired(.models): stopWaiting(at: now, &chance, &effects)

@@ -61,18 +61,35 @@ struct Sharing: Sendable {
 
 extension Collective {
   /// Cuts own rows into dataslices, stores them and announces the hashlist (LEARNAE §3.1).
-  mutating func share(_ effects: inout Effects<Effect>) {
+  mutating func share(_ effects: inout Effects<Effect>) { share(rows.samples, rows.training, &effects) }
+
+  /// Takes rows that came from elsewhere: in place of those it had, or cut into dataslices if rows are shared.
+  mutating func gather(_ gathered: Work.Rows, _ effects: inout Effects<Effect>) {
+    guard !session.privacy else {
+      rows = gathered
+      return
+    }
+    if rows.validation.isEmpty {
+      rows.validation = gathered.validation
+      rows.validationSamples = gathered.samples
+    }
+    share(gathered.samples, gathered.training, &effects)
+  }
+
+  private mutating func share(_ samples: Samples, _ training: [Int32], _ effects: inout Effects<Effect>) {
     sharing.overuse = session.slices.overuse
     let size = max(session.slices.rows, 1)
-    for start in stride(from: 0, to: rows.training.count, by: size) {
-      let part = Array(rows.training[start..<min(start + size, rows.training.count)])
-      let object = Object.build(SliceFile.encode(rows.samples, rows: part))
-      sharing.own.append(object.root)
+    var roots: [CID] = []
+    for start in stride(from: 0, to: training.count, by: size) {
+      let part = Array(training[start..<min(start + size, training.count)])
+      let object = Object.build(SliceFile.encode(samples, rows: part))
+      roots.append(object.root)
       sharing.add(object.root, owner: id)
       effects.append(.store(object))
     }
-    for start in stride(from: 0, to: sharing.own.count, by: max(session.slices.perHashlist, 1)) {
-      let part = sharing.own[start..<min(start + max(session.slices.perHashlist, 1), sharing.own.count)]
+    sharing.own += roots
+    for start in stride(from: 0, to: roots.count, by: max(session.slices.perHashlist, 1)) {
+      let part = roots[start..<min(start + max(session.slices.perHashlist, 1), roots.count)]
       let list = Object.build(Array(part.map { "\($0)\n" }.joined().utf8))
       effects.append(.store(list))
       effects.append(.publish(.hashlist(list.root, slices: UInt32(part.count))))

@@ -1,4 +1,5 @@
 public import MurmurBlocks
+public import MurmurCollective
 public import MurmurIdentity
 public import MurmurMachines
 public import MurmurPubSub
@@ -58,6 +59,10 @@ extension Peer {
     case unsubscribe(Topic)
     /// Say something on a topic.
     case publish(Topic, [UInt8])
+    /// What is said on a topic whose messages are judged before they are passed on is worth that.
+    case judge(MessageID, PubSub.Verdict)
+    /// Learn from these rows from now on: all there are, not only the new ones.
+    case learn(Work.Rows)
   }
 
   /// What came of it.
@@ -87,6 +92,8 @@ extension Peer {
     case .subscribe(let topic): step(pubsub: .subscribe(topic), at: now, &effects)
     case .unsubscribe(let topic): step(pubsub: .unsubscribe(topic), at: now, &effects)
     case .publish(let topic, let data): step(pubsub: .publish(topic, data: data), at: now, &effects)
+    case .judge(let id, let verdict): step(pubsub: .validated(id, verdict), at: now, &effects)
+    case .learn(let rows): step(collective: .gathered(rows), at: now, &effects)
     }
   }
 }

@@ -188,7 +188,7 @@ public struct Peer: Machine, Sendable {
 
   // MARK: The parts
 
-  private mutating func step(collective input: Collective.Input, at now: Instant, _ effects: inout Effects<Effect>) {
+  mutating func step(collective input: Collective.Input, at now: Instant, _ effects: inout Effects<Effect>) {
     var wanted = Effects<Collective.Effect>(reserving: 8)
     collective.step(input, at: now, chance: &collectiveChance, effects: &wanted)
     for effect in wanted.list { perform(effect, at: now, &effects) }

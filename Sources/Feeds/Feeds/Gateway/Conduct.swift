@@ -2,7 +2,7 @@ import MurmurIdentity
 import MurmurMachines
 
 /// So much in a second on average, and so much at once.
-struct Allowance {
+struct Allowance: Sendable {
   private let rate: Double
   private let burst: Double
   private var left: Double
@@ -25,8 +25,8 @@ struct Allowance {
 }
 
 /// What feeders did that they should not have: points that fade, and bans that end.
-struct Conduct {
-  private struct Record {
+struct Conduct: Sendable {
+  private struct Record: Sendable {
     var points = 0.0
     var at: Instant
     var bans = 0

@@ -9,7 +9,7 @@ public import MurmurWire
 /// slow; that, and what is no message of a stream, counts against it, fades, and in the end shuts it out for a while.
 ///
 /// Whoever holds the machine has a ledger: it does as ``Effect/issue(_:content:)`` and ``Effect/lookUp(_:for:)`` say, and tells what the ledger tells.
-public struct Gateway: Machine {
+public struct Gateway: Machine, Sendable {
   /// How it behaves.
   public struct Configuration: Sendable {
     /// The session's codename.
@@ -118,7 +118,7 @@ public struct Gateway: Machine {
   }
 
   /// A message that feeders wait to hear of.
-  struct Pending {
+  struct Pending: Sendable {
     var key: FeedKey
     /// The content, until the ledger has it.
     var content: [UInt8]?
@@ -127,7 +127,7 @@ public struct Gateway: Machine {
     var transaction: CID?
   }
 
-  struct Client {
+  struct Client: Sendable {
     var isConnected = true
     var isGreeted = false
     /// Messages that wait to be issued, and those that the ledger was asked to issue.

@@ -1,5 +1,5 @@
 /// Items that leave in the order in which they came.
-struct Line<Item> {
+struct Line<Item: Sendable>: Sendable {
   private var items: [Item] = []
   private var start = 0
 

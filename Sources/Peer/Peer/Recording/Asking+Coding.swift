@@ -1,4 +1,6 @@
 internal import MurmurBlocks
+internal import MurmurCollective
+internal import MurmurCompute
 internal import MurmurIdentity
 internal import MurmurMachines
 internal import MurmurPubSub
@@ -42,6 +44,13 @@ extension Peer.Ask {
       out.append(7)
       out.append(text: topic.name)
       out.append(content: data)
+    case .judge(let id, let verdict):
+      out.append(9)
+      out.append(content: id.bytes)
+      out.append(verdict == .accept ? 0 : verdict == .reject ? 1 : 2)
+    case .learn(let rows):
+      out.append(10)
+      rows.append(to: &out)
     case .take(let blocks):
       out.append(8)
       out.append(number: blocks.count)
@@ -71,8 +80,59 @@ extension Peer.Ask {
     case 6: self = .unsubscribe(Topic(try reader.text(4_096)))
     case 7: self = .publish(Topic(try reader.text(4_096)), try reader.content(16 << 20))
     case 8: self = .take(try reader.blocks())
+    case 9:
+      guard let id = MessageID(bytes: try reader.content(64)) else {
+        throw WireError("recorded input", at: reader.position, "a message's name is none")
+      }
+      let code = try reader.byte()
+      self = .judge(id, code == 0 ? .accept : code == 1 ? .reject : .ignore)
+    case 10: self = .learn(try Work.Rows(&reader))
     case let code: throw WireError("recorded input", "nothing of kind \(code) can be asked; a newer version recorded it")
     }
+  }
+}
+
+extension Work.Rows {
+  fileprivate func append(to out: inout [UInt8]) {
+    out.append(number: samples.width)
+    out.append(number: samples.classes)
+    out.append(number: samples.count)
+    for row in 0..<samples.count {
+      out.append(number: Int(samples.labels[row]))
+      for value in samples.row(row) {
+        for shift in stride(from: UInt32(0), to: 32, by: 8) { out.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift)) }
+      }
+    }
+    for list in [training, validation] {
+      out.append(number: list.count)
+      for index in list { out.append(number: Int(index)) }
+    }
+  }
+
+  fileprivate init(_ reader: inout ByteReader) throws(WireError) {
+    let (width, classes) = (try reader.number(1 << 20), try reader.number(1 << 20))
+    let count = try reader.number(1 << 24)
+    guard width > 0, classes > 0, count <= reader.left / (4 * width) else {
+      throw WireError("recorded input", at: reader.position, "\(count) rows of \(width) features do not fit")
+    }
+    var (features, labels): ([Float], [Int32]) = ([], [])
+    for _ in 0..<count {
+      labels.append(Int32(try reader.number(classes - 1)))
+      for _ in 0..<width {
+        var bits: UInt32 = 0
+        for shift in stride(from: UInt32(0), to: 32, by: 8) { bits |= UInt32(try reader.byte()) << shift }
+        features.append(Float(bitPattern: bits))
+      }
+    }
+    var lists: [[Int32]] = []
+    for _ in 0..<2 {
+      var list: [Int32] = []
+      for _ in 0..<(try reader.number(count)) { list.append(Int32(try reader.number(count - 1))) }
+      lists.append(list)
+    }
+    self.init(
+      samples: Samples(features: features, width: width, labels: labels, classes: classes), training: lists[0],
+      validation: lists[1])
   }
 }
 

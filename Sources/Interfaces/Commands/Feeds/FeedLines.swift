@@ -1,7 +1,7 @@
 import MurmurStreams
 
 /// Cuts the bytes of a feed into rows: lines of CSV (RFC 4180) or of JSON, each with the place where it ends.
-public struct FeedRows {
+public struct FeedLines {
   /// How rows are written.
   public enum Format: String, Sendable, CaseIterable {
     /// Values separated by commas.
@@ -86,10 +86,10 @@ public struct FeedRows {
   /// What comes next; `nil` if more bytes are needed. With `isOver` the input ends here, and so does its last row.
   public mutating func next(isOver: Bool = false) -> Piece? {
     guard let end = lineEnd() ?? (isOver && start < bytes.count ? bytes.count : nil) else {
-      guard bytes.count - start > FeedRows.rowBytes else { return nil }
+      guard bytes.count - start > FeedLines.rowBytes else { return nil }
       return tooLong()
     }
-    guard end - start <= FeedRows.rowBytes else { return tooLong() }
+    guard end - start <= FeedLines.rowBytes else { return tooLong() }
     var content = bytes[start..<end]
     if content.last == UInt8(ascii: "\r") { content.removeLast() }
     let (number, fields) = (line, commas + 1)
@@ -138,7 +138,7 @@ public struct FeedRows {
     // What follows in the same line is taken for a line of its own, which is most likely none.
     if end != nil { line += 1 }
     (position, state, commas, inner) = (start, .begin, 0, 0)
-    return .problem("line \(number) has more than \(FeedRows.rowBytes) bytes\(cause)", end: place)
+    return .problem("line \(number) has more than \(FeedLines.rowBytes) bytes\(cause)", end: place)
   }
 
   private mutating func read(_ content: [UInt8], fields: Int, line: Int) -> Piece {
@@ -161,7 +161,7 @@ public struct FeedRows {
   private mutating func readCSV(_ text: String, _ fields: Int, _ line: Int) -> Piece {
     let isFirst = columns == nil
     if isFirst || fields == columns?.count, hasHeader || !isFirst {
-      let values = FeedRows.fields(of: text)
+      let values = FeedLines.fields(of: text)
       if isFirst, values.allSatisfy({ !$0.isEmpty && Double($0) == nil }) {
         guard Set(values).count == values.count else {
           let twice = values.first { name in values.count { $0 == name } > 1 } ?? ""
@@ -180,7 +180,7 @@ public struct FeedRows {
       return .problem(words, end: place)
     }
     let quoted = Array(JSONValue.quote(text).utf8)
-    guard quoted.count <= FeedRows.textBytes else { return .problem("line \(line) is too long as JSON", end: place) }
+    guard quoted.count <= FeedLines.textBytes else { return .problem("line \(line) is too long as JSON", end: place) }
     return .row(Row(text: quoted, end: place))
   }
 

@@ -1,0 +1,94 @@
+public import MurmurStreams
+public import MurmurWire
+
+/// The rows of one message of a sensor.
+public struct FeedRows: Sendable {
+  /// Whose they are.
+  public var sensor: Sensor
+  /// The stream they came by.
+  public var channel: Digest
+  /// The number of the message in its stream.
+  public var message: UInt64
+  /// The number of the first row, as the sensor counts.
+  public var first: UInt64
+  /// When they were sent, in milliseconds since 1970.
+  public var milliseconds: UInt64
+  /// Whether later ones were handed on before.
+  public var isLate: Bool
+  /// The rows.
+  public var rows: [FeedRow]
+
+  /// Reads a message's payload: `{"first":N,"rows":[…]}`.
+  static func parse(
+    _ message: StreamMessage, of sensor: Sensor, channel: Digest, isLate: Bool, most: Int
+  ) throws(StreamError) -> FeedRows {
+    let json = try JSONValue.parse(message.payload)
+    guard let first = json["first"]?.whole, let list = json["rows"]?.array else {
+      throw .malformed("\"first\" or \"rows\" is missing")
+    }
+    guard list.count <= most else { throw .malformed("it has \(list.count) rows, at most \(most) are allowed") }
+    var rows: [FeedRow] = []
+    rows.reserveCapacity(list.count)
+    for value in list { rows.append(FeedRow(value, sensor)) }
+    return FeedRows(
+      sensor: sensor, channel: channel, message: message.number, first: first, milliseconds: message.milliseconds, isLate: isLate,
+      rows: rows)
+  }
+}
+
+/// One row: its fields as text, under the sensor's columns.
+public struct FeedRow: Hashable, Sendable {
+  /// The fields, in the order of the sensor's columns; what was missing is empty.
+  public var fields: [String]
+
+  /// A row of fields.
+  public init(fields: [String]) { self.fields = fields }
+
+  init(_ value: JSONValue, _ sensor: Sensor) {
+    switch value {
+    case .string(let line): fields = FeedRow.split(line)
+    case .object: fields = sensor.columns.map { FeedRow.text(value[$0]) }
+    case .array(let list): fields = list.map { FeedRow.text($0) }
+    default: fields = [FeedRow.text(value)]
+    }
+  }
+
+  private static func text(_ value: JSONValue?) -> String {
+    switch value {
+    case nil, .null?: ""
+    case .string(let text)?: text
+    case .bool(let flag)?: flag ? "1" : "0"
+    case let other?: other.text
+    }
+  }
+
+  /// The fields of a CSV line (RFC 4180): commas between, quotes around what holds commas, doubled quotes within.
+  public static func split(_ line: String) -> [String] {
+    let (comma, quote) = (UInt8(ascii: ","), UInt8(ascii: "\""))
+    var fields: [String] = []
+    var field: [UInt8] = []
+    var isQuoted = false
+    var mayDouble = false
+    for byte in line.utf8 {
+      if byte == quote {
+        // A quote right after a closing one stands for itself.
+        if mayDouble { field.append(quote) }
+        mayDouble = isQuoted
+        isQuoted.toggle()
+        continue
+      }
+      mayDouble = false
+      if byte == comma, !isQuoted {
+        fields.append(String(decoding: field, as: UTF8.self))
+        field = []
+      } else {
+        field.append(byte)
+      }
+    }
+    fields.append(String(decoding: field, as: UTF8.self))
+    return fields
+  }
+
+  /// The fields as numbers; `nil` where one is none.
+  public var values: [Double?] { fields.map { Double($0) } }
+}

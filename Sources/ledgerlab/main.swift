@@ -1,0 +1,2 @@
+import MurmurLedger
+print("ok")
