@@ -1,7 +1,7 @@
 import MurmurStreams
 
 /// Cuts the bytes of a feed into rows: lines of CSV (RFC 4180) or of JSON, each with the place where it ends.
-public struct FeedLines {
+public struct FeedLines: Sendable {
   /// How rows are written.
   public enum Format: String, Sendable, CaseIterable {
     /// Values separated by commas.
@@ -49,7 +49,7 @@ public struct FeedLines {
   private var state = CSVState.begin
   private var commas = 0
 
-  private enum CSVState { case begin, plain, quoted, closed }
+  private enum CSVState: Sendable { case begin, plain, quoted, closed }
 
   /// Rows of an input that is read from `offset` on. Without `columns` the first line that names no number is taken for a header, unless
   /// there is none.

@@ -3,7 +3,7 @@ import MurmurStorage
 import MurmurWire
 
 /// Where a feed's bytes come from.
-protocol FeedSource {
+protocol FeedSource: Sendable {
   /// Waits a while for bytes.
   mutating func read(within milliseconds: Int32) throws -> FeedPiece
 }
@@ -63,10 +63,17 @@ struct FollowedFile: FeedSource {
     guard place.file != 0 else { return }
     // The file may have another name by now.
     for name in FollowedFile.candidates(path) {
-      guard let (number, device, size) = FollowedFile.identity(name), number == place.file, device == place.device else { continue }
-      if size < place.offset { return news = (Spool.Place(file: number, device: device), "it was cut short meanwhile") }
+      guard let (number, device, size) = FollowedFile.identity(name), number == place.file, device == place.device else {
+        continue
+      }
+      guard size >= place.offset else {
+        news = (Spool.Place(file: number, device: device), "it was cut short meanwhile")
+        return
+      }
       file = open(name)
-      if file >= 0 { return lseek(file, off_t(place.offset), SEEK_SET) >= 0 ? () : () }
+      guard file >= 0 else { continue }
+      _ = lseek(file, off_t(place.offset), SEEK_SET)
+      return
     }
     news = (Spool.Place(), "the file that was read last is gone; rows that were added to it since are lost")
   }
@@ -120,14 +127,16 @@ struct FollowedFile: FeedSource {
   }
 
   private func wait(_ milliseconds: Int32) -> FeedPiece {
-    _ = unsafe Foundation.poll(nil, 0, milliseconds)
+    _ = Foundation.poll(nil, 0, milliseconds)
     return .nothing
   }
 
   private mutating func begin() throws {
     file = open(path)
     guard file >= 0 else {
-      guard errno == ENOENT else { throw Failure(unsafe "--follow \(path): it cannot be opened: \(String(cString: strerror(errno)))") }
+      guard errno == ENOENT else {
+        throw Failure(unsafe "--follow \(path): it cannot be opened: \(String(cString: strerror(errno)))")
+      }
       return
     }
     var status = stat()
