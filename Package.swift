@@ -220,6 +220,6 @@ if Context.environment["MURMUR_FUZZ_BUILD"] != nil {
       dependencies: [
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurIdentify", "MurmurPubSub", "MurmurRouting",
         "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurDatasets", "MurmurPeer", "MurmurScenario", "MurmurSessions",
-        "MurmurSplit", "MurmurStorage",
+        "MurmurSplit", "MurmurStorage", "MurmurFeeds",
       ], path: "Fuzz", swiftSettings: strict))
 }

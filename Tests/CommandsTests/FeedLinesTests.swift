@@ -75,4 +75,26 @@ import Testing
       #expect(pieces == expected, "cut into \(size)")
     }
   }
+
+  @Test func `whatever bytes come, they are read or left out, never a crash, and nothing is stuck`() {
+    var word: UInt64 = 20_261_121
+    func draw(_ bound: Int) -> Int {
+      word = word &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(word >> 33) % bound
+    }
+    let pieces = ["a,b\n", "1,2\n", "\"", "\n", "{\"a\":1}\n", "\r\n", ",", "\u{0}", "ü", "[", "\\", "x"].map { Array($0.utf8) }
+    for _ in 0..<2_000 {
+      var lines = FeedLines(
+        format: [nil, .csv, .json][draw(3)], columns: draw(2) == 0 ? nil : ["a", "b"], hasHeader: draw(2) == 0)
+      var count = 0
+      for _ in 0..<draw(30) {
+        let bytes = draw(20) == 0 ? [UInt8(draw(256))] : pieces[draw(pieces.count)]
+        count += bytes.count
+        lines.append(bytes)
+        while lines.next() != nil {}
+      }
+      while lines.next(isOver: true) != nil {}
+      #expect(lines.place == UInt64(count) && lines.unfinished == 0)
+    }
+  }
 }

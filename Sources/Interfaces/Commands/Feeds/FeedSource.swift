@@ -20,7 +20,8 @@ enum FeedPiece {
 
   static let most = 64 << 10
 
-  static func read(_ file: Int32) throws -> [UInt8] {
+  /// What is there: nothing at the end, `nil` if there may be something later.
+  static func read(_ file: Int32) throws -> [UInt8]? {
     var failure: Int32 = 0
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: most) { buffer, count in
       while true {
@@ -31,7 +32,8 @@ enum FeedPiece {
         return
       }
     }
-    guard failure == 0 || failure == EAGAIN else { throw Failure(unsafe "reading: \(String(cString: strerror(failure)))") }
+    if failure == EAGAIN { return nil }
+    guard failure == 0 else { throw Failure(unsafe "reading: \(String(cString: strerror(failure)))") }
     return bytes
   }
 }
@@ -41,7 +43,7 @@ struct PipeSource: FeedSource {
   mutating func read(within milliseconds: Int32) throws -> FeedPiece {
     var poll = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
     guard unsafe Foundation.poll(&poll, 1, milliseconds) > 0 else { return .nothing }
-    let bytes = try FeedPiece.read(STDIN_FILENO)
+    guard let bytes = try FeedPiece.read(STDIN_FILENO) else { return .nothing }
     return bytes.isEmpty ? .end : .bytes(bytes)
   }
 }
@@ -102,7 +104,7 @@ struct FollowedFile: FeedSource {
     }
     if file < 0 { try begin() }
     guard file >= 0 else { return wait(milliseconds) }
-    let bytes = try FeedPiece.read(file)
+    let bytes = try FeedPiece.read(file) ?? []
     if !bytes.isEmpty {
       place.offset += UInt64(bytes.count)
       isLeaving = false
