@@ -117,6 +117,17 @@ final class SpoolFile {
     return (record, offset, length)
   }
 
+  /// Whether the first record is there: it is made safe before another one follows. Throws if it is not, and another one does.
+  func hasBegun() throws(StoreError) -> Bool {
+    if try next() != nil { return true }
+    let head = try piece(0, SpoolFile.overhead + 1)
+    let length = head.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+    guard length > 0, try !piece(UInt64(SpoolFile.overhead + length), 1).isEmpty || length > SpoolRecord.mostBytes else {
+      return false
+    }
+    throw StoreError(name, .recovering, .damaged("its first record is not what it was; restore it from a copy"))
+  }
+
   /// Cuts off what follows the last whole record; gives how many bytes.
   func cutOff() throws(StoreError) -> Int {
     var status = stat()
@@ -150,7 +161,7 @@ enum SpoolRecovery {
     var numbers = try SpoolFile.numbers(in: path)
     var torn = 0
     // A file without its first record was about to begin when the process or the power went.
-    if let last = numbers.last, try SpoolFile.at(path, last, forWriting: false).next() == nil {
+    if let last = numbers.last, try !SpoolFile.at(path, last, forWriting: false).hasBegun() {
       guard numbers.count > 1 || last == 1 else {
         throw StoreError(SpoolFile.path(path, last), .recovering, .damaged("its beginning is gone; restore it from a copy"))
       }

@@ -38,6 +38,8 @@ public struct FeedLines: Sendable {
   /// The names of the columns; `nil` until they are known.
   public private(set) var columns: [String]?
   private let hasHeader: Bool
+  /// A line with more bytes is no header.
+  private var headerBytes: Int
   private var bytes: [UInt8] = []
   /// Where ``bytes`` begins in the input.
   private var begin: UInt64
@@ -57,6 +59,7 @@ public struct FeedLines: Sendable {
     self.format = format
     self.columns = columns
     self.hasHeader = hasHeader
+    headerBytes = (columns ?? []).reduce(64) { $0 + 2 * $1.utf8.count + 4 }
     begin = offset
   }
 
@@ -160,7 +163,7 @@ public struct FeedLines: Sendable {
 
   private mutating func readCSV(_ text: String, _ fields: Int, _ line: Int) -> Piece {
     let isFirst = columns == nil
-    if isFirst || fields == columns?.count, hasHeader || !isFirst {
+    if isFirst ? hasHeader : fields == columns?.count && text.utf8.count <= headerBytes {
       let values = FeedLines.fields(of: text)
       if isFirst, values.allSatisfy({ !$0.isEmpty && Double($0) == nil }) {
         guard Set(values).count == values.count else {
@@ -168,6 +171,7 @@ public struct FeedLines: Sendable {
           return .problem("line \(line) names the column '\(twice)' twice; name the columns with --columns", end: place)
         }
         columns = values
+        headerBytes = text.utf8.count + 8
         return .nothing(end: place)
       }
       // Files that follow each other each have the header.
