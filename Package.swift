@@ -127,6 +127,7 @@ let package = Package(
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurKernels", "MurmurPeer", "MurmurCollective",
         "MurmurBlocks", "MurmurPubSub", "MurmurIdentify", "MurmurRouting", "MurmurDiscovery", "MurmurStorage", "MurmurSessions",
         "MurmurCompute", "MurmurSplit", nioCore, nioPosix, nioHTTP, nioConcurrency, log, metrics,
+        "MurmurFeeds",
       ]),
     room("Worlds", "Control", ["MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     // Interfaces
@@ -139,6 +140,7 @@ let package = Package(
         "MurmurPeer",
         "MurmurBlocks", "MurmurPubSub", "MurmurRouting", "MurmurIdentify", "MurmurIdentity", "MurmurWire", nioCore, nioPosix, log,
         metrics, lifecycle, arguments,
+        "MurmurFeeds", "MurmurStreams",
       ]),
     .executableTarget(
       name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),
@@ -189,6 +191,7 @@ let package = Package(
         "MurmurHost", "MurmurChannels", "MurmurDiscovery", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurIdentify",
         "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions",
         "MurmurStorage", "MurmurSplit", "MurmurSimulator", nioCore, nioPosix, nioConcurrency, log, metrics,
+        "MurmurFeeds",
       ]),
     tests("Control", ["MurmurControl", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     tests(
@@ -198,7 +201,12 @@ let package = Package(
         "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions", nioCore, nioPosix, nioConcurrency,
       ],
       resources: [.copy("Peers")]),
-    tests("Commands", ["MurmurCommands", "MurmurCompute", "MurmurControl", "MurmurReports", "MurmurSplit"]),
+    tests(
+      "Commands",
+      [
+        "MurmurCommands", "MurmurCompute", "MurmurControl", "MurmurReports", "MurmurSplit",
+        "MurmurHost", "MurmurIdentity", "MurmurStreams", "MurmurWire", nioCore, nioPosix,
+      ]),
     tests("House", []),
   ],
   swiftLanguageModes: [.v6],
@@ -213,6 +221,6 @@ if Context.environment["MURMUR_FUZZ_BUILD"] != nil {
       dependencies: [
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurIdentify", "MurmurPubSub", "MurmurRouting",
         "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurDatasets", "MurmurPeer", "MurmurScenario", "MurmurSessions",
-        "MurmurSplit", "MurmurStorage",
+        "MurmurSplit", "MurmurStorage", "MurmurFeeds",
       ], path: "Fuzz", swiftSettings: strict))
 }

@@ -2,6 +2,7 @@ import MurmurBlocks
 import MurmurChannels
 import MurmurCollective
 import MurmurCompute
+import MurmurFeeds
 import MurmurIdentify
 import MurmurIdentity
 import MurmurMachines
@@ -63,6 +64,16 @@ enum Sample {
       SplitFrame.welcome(SplitWelcome(device: 1, problem: "no")).encode(), SplitAsk(rows: [1, 2]).encode(),
       SplitReply.encode(.success(reply)), SplitReply.encode(.failure(SplitRefusal("no"))),
     ]
+  }
+
+  static var feed: [[UInt8]] {
+    let key = FeedKey(tag: [1, 2], content: [3])
+    let messages: [FeedMessage] = [
+      .hello(session: "s"), .publish(tag: [1, 2], content: [3]), .ask([key, key]), .welcome(FeedWelcome(session: "s", window: 9)),
+      .welcome(FeedWelcome(session: "s", window: 0, problem: "no")), .held([key.name]), .confirmed([key.name, key.name]),
+      .unknown([]), .refused(key.name, .busy), .slow(.seconds(1)),
+    ]
+    return messages.map { $0.encode() }
   }
 
   static var bitswap: BitswapMessage {
@@ -174,6 +185,9 @@ extension Target {
       if case .success(let reply)? = try? SplitReply.decode(bytes) {
         precondition((try? SplitReply.decode(SplitReply.encode(.success(reply))).get()) == reply)
       }
+    },
+    Target("feed", seeds: { Sample.feed }) { bytes in
+      if let message = try? FeedMessage.decode(bytes) { precondition((try? FeedMessage.decode(message.encode())) == message) }
     },
   ]
 }

@@ -10,7 +10,7 @@ import MurmurWire
 /// It stays with a gateway that works. When it goes, is silent or does not get messages confirmed, the next one is dialled, with a
 /// back-off that doubles for each; it is asked what it knows of all messages that somebody had before, and gets what it does not know.
 /// Messages may so be in the ledger twice, which does no harm: readers go by address. A gateway is believed when it says `confirmed`.
-public struct Feeder: Machine {
+public struct Feeder: Machine, Sendable {
   /// How it behaves.
   public struct Configuration: Hashable, Sendable {
     /// The session's codename.
@@ -131,7 +131,7 @@ public struct Feeder: Machine {
     }
   }
 
-  struct Item {
+  struct Item: Sendable {
     var entry: Entry
     var state: State
     var questions = 0
@@ -140,7 +140,7 @@ public struct Feeder: Machine {
     var isGiven = false
   }
 
-  enum Phase: Hashable {
+  enum Phase: Hashable, Sendable {
     case idle
     case dialling(Int, since: Instant)
     case greeting(Int, since: Instant)
@@ -154,7 +154,7 @@ public struct Feeder: Machine {
     }
   }
 
-  struct Place {
+  struct Place: Sendable {
     var failures = 0
     var notBefore = Instant.origin
   }
