@@ -127,7 +127,7 @@ let package = Package(
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurKernels", "MurmurPeer", "MurmurCollective",
         "MurmurBlocks", "MurmurPubSub", "MurmurIdentify", "MurmurRouting", "MurmurDiscovery", "MurmurStorage", "MurmurSessions",
         "MurmurCompute", "MurmurSplit", nioCore, nioPosix, nioHTTP, nioConcurrency, log, metrics,
-        "MurmurFeeds",
+        "MurmurFeeds", "MurmurLedger", "MurmurStreams",
       ]),
     room("Worlds", "Control", ["MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     // Interfaces

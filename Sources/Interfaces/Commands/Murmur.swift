@@ -13,7 +13,8 @@ public struct Murmur: AsyncParsableCommand {
     subcommands: [
       DemoCommand.self, SimulateCommand.self, PeerCommand.self, SwarmCommand.self, AddCommand.self, CatCommand.self,
       PinCommand.self, PeersCommand.self, FindCommand.self, InviteCommand.self, DoctorCommand.self, ReplayCommand.self,
-      ReproduceCommand.self, SplitCommand.self, PredictCommand.self, RiskCommand.self, FeedCommand.self, DataCommand.self,
+      ReproduceCommand.self, SplitCommand.self, PredictCommand.self, RiskCommand.self, FeedCommand.self, StreamsCommand.self,
+      DataCommand.self,
     ])
 
   /// The command line.

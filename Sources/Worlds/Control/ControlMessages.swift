@@ -18,6 +18,8 @@ public enum ControlRequest: Codable, Hashable, Sendable {
   case invite(loopback: Bool)
   /// How the peer is. Answered by ``Health``.
   case health
+  /// Which sensors' streams it reads. Answered by ``Streams``.
+  case streams
 
   /// Whether a file's bytes follow.
   public var brings: Bool { if case .add = self { true } else { false } }

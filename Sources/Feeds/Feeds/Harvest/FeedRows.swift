@@ -36,6 +36,33 @@ public struct FeedRows: Sendable {
   }
 }
 
+/// Rows as bytes, to be kept with the place of their stream.
+extension FeedRows {
+  /// The rows as JSON.
+  public var encoded: [UInt8] {
+    let rows = rows.map { row in JSONValue.array(row.fields.map { .string($0) }) }
+    return Array(
+      JSONValue.object([
+        ("id", .string(sensor.id)), ("format", .string(sensor.format)),
+        ("columns", .array(sensor.columns.map { .string($0) })), ("channel", .string(Multibase.base16.encode(channel.bytes))),
+        ("message", .number("\(message)")), ("first", .number("\(first)")), ("time", .number("\(milliseconds)")),
+        ("rows", .array(rows)),
+      ]).text.utf8)
+  }
+
+  /// The rows that `bytes` hold.
+  public init(encoded bytes: [UInt8]) throws(StreamError) {
+    let json = try JSONValue.parse(bytes)
+    guard let id = json["id"]?.string, let format = json["format"]?.string, let root = json["channel"]?.string,
+      let raw = try? Multibase.decode(root), let channel = Digest(raw), let message = json["message"]?.whole,
+      let first = json["first"]?.whole, let time = json["time"]?.whole, let list = json["rows"]?.array
+    else { throw .malformed("kept rows lack a part") }
+    sensor = Sensor(id: id, columns: (json["columns"]?.array ?? []).compactMap(\.string), format: format)
+    (self.channel, self.message, self.first, milliseconds, isLate) = (channel, message, first, time, false)
+    rows = list.map { FeedRow(fields: ($0.array ?? []).compactMap(\.string)) }
+  }
+}
+
 /// One row: its fields as text, under the sensor's columns.
 public struct FeedRow: Hashable, Sendable {
   /// The fields, in the order of the sensor's columns; what was missing is empty.

@@ -165,7 +165,7 @@ final class RunningFeed: Sendable {
   private func handOut(_ pointer: StreamPointer) throws {
     let path = start.store + "/pointer"
     guard pointer.number == 0, !FileManager.default.fileExists(atPath: path) else { return }
-    try SystemFiles().write(Array((pointer.text + "\n").utf8), to: path, sync: true)
+    try SystemFiles().write(Array("\(start.shape.id) \(pointer.text)\n".utf8), to: path, sync: true)
     teller.tell(
       "pointer", [.init("file", .string(path))], words: "who may read the stream is given the pointer in \(path), and nobody else"
     )

@@ -36,7 +36,9 @@ struct LifeOrigin: Sendable {
     }
     var exchange = Exchange(store: inheritance.blockStore, limits: .host)
     exchange.restore(inheritance.credits, at: .origin)
-    let pubsub = PubSub(id: keys.peerID, settings: PubSub.Settings(.guarded(Signing.Signer(keys))))
+    var gossip = PubSub.Configuration.guarded(Signing.Signer(keys))
+    if setup.field != nil { Setup.carry(setup.session, &gossip) }
+    let pubsub = PubSub(id: keys.peerID, settings: PubSub.Settings(gossip))
     return Peer(collective: collective, exchange: exchange, pubsub: pubsub, chance: chance, servesTopics: true)
   }
 

@@ -15,7 +15,7 @@ struct PeerCommand: AsyncParsableCommand {
     usage: """
       murmur peer --session FILE [--number N | --data FILE [--label COLUMN]] [--role full|trainer|feeder]
                   [--listen ADDRESS …] [--join ADDRESS …] [--store DIR] [--control PATH] [--begins TIME] [--until-over]
-                  [--mdns] [--metrics HOST:PORT] [--record FILE] [--shaped]
+                  [--mdns] [--metrics HOST:PORT] [--record FILE] [--shaped] [--key FILE …] [--pointer FILE …]
       murmur peer --invitation STRING [--number N | --data FILE [--label COLUMN]] …
       """,
     discussion: """
@@ -39,6 +39,8 @@ struct PeerCommand: AsyncParsableCommand {
   @Option(help: "A peer to begin with.") var join: [String] = []
   @Option(help: "The folder for identity, blocks and what is remembered; without it nothing is kept.") var store: String?
   @Option(help: "Where the peer's owner asks it (default: control.sock in the store).") var control: String?
+  @Option(help: "The side key of restricted streams, as `murmur feed` has it; several, the newest first.") var key: [String] = []
+  @Option(help: "A file with a private stream's sensor and pointer, as `murmur feed` prints them.") var pointer: [String] = []
   @Option(help: "When the session began, in seconds since 1970 (default: now).") var begins: Double?
   @Option(help: "Write everything that this peer is told to a file, for `murmur replay`.") var record: String?
   @Flag(help: "Impose the scenario's network too: its delays, rates and losses.") var shaped = false
@@ -74,6 +76,7 @@ struct PeerCommand: AsyncParsableCommand {
       plan.store = store
       plan.control = control
       plan.findsLocally = mdns
+      (plan.sideKeys, plan.pointers) = (key, pointer)
       plan.metrics = try metrics.map { try PeerMetrics.address($0) }
       plan.begins = begins ?? Date().timeIntervalSince1970
       if let record, !FileManager.default.isWritableFile(atPath: URL(fileURLWithPath: record).deletingLastPathComponent().path) {

@@ -13,6 +13,10 @@ enum PeerNews: Sendable {
   case census(links: Int, streams: Int, pending: Int, memory: Int?)
   case over(accuracy: Double?, model: String?, cycles: Int, averages: Int)
   case trouble(String)
+  /// Rows of a sensor were verified, so many seconds after they were sealed.
+  case rows(sensor: String, message: Int, first: Int, count: Int, lag: Double)
+  /// Something about a stream or the ledger.
+  case noticed(String)
 }
 
 /// Somebody who listens.
@@ -32,7 +36,8 @@ struct ConsoleTeller: PeerTeller {
     case .cycle(let number, let accuracy, let neighbours, _, _):
       let words = accuracy.map { ", \(($0 * 10).rounded() / 10) % accurate on test rows" } ?? ""
       console.say("cycle \(number)\(words), \(neighbours) \(neighbours == 1 ? "peer" : "peers") connected")
-    case .census: break
+    case .census, .rows: break
+    case .noticed(let words): console.say(words)
     case .over(let accuracy, let model, let cycles, let averages):
       console.show("the session is over: \(cycles) cycles, \(averages) averages")
       if let accuracy { console.show("accuracy on test rows: \((accuracy * 100).rounded() / 100) %") }
@@ -67,6 +72,12 @@ struct JSONTeller: PeerTeller {
         .init("news", .string("over")), .init("accuracy", .optional(accuracy)), .init("model", .optional(model)),
         .init("cycles", .integer(cycles)), .init("averages", .integer(averages)),
       ]
+    case .rows(let sensor, let message, let first, let count, let lag):
+      fields = [
+        .init("news", .string("rows")), .init("sensor", .string(sensor)), .init("message", .integer(message)),
+        .init("first", .integer(first)), .init("count", .integer(count)), .init("lag", .number(lag)),
+      ]
+    case .noticed(let words): fields = [.init("news", .string("noticed")), .init("what", .string(words))]
     case .trouble(let words): fields = [.init("news", .string("trouble")), .init("what", .string(words))]
     }
     let line = JSON.object(fields).compact() + "\n"

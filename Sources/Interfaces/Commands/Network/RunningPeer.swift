@@ -48,6 +48,10 @@ struct OwnPlan: Sendable {
   var isShaped = false
   /// Whether it is one of a swarm, whose peers have the scenario's identities whatever they store.
   var isOfSwarm = false
+  /// Files with the side keys of restricted streams, the newest first.
+  var sideKeys: [String] = []
+  /// Files with pointers into private streams.
+  var pointers: [String] = []
 
   init(session: String) { self.session = session }
 }
@@ -62,6 +66,8 @@ final class RunningPeer: Sendable {
   private let group: MultiThreadedEventLoopGroup
   private let teller: any PeerTeller
   private let averages = Atomic(0)
+  /// What it does with streams, if the session has sensors.
+  let feeds: PeerFeeds?
   private let hasRows: Bool
   private let endpoint: MetricsEndpoint?
   private let findsLocally: Bool
@@ -108,6 +114,14 @@ final class RunningPeer: Sendable {
       scenario: scenario, number: number, role: plan.role ?? scenario.peers.role(number),
       inheritance: try LifeOrigin.inheritance(setup, store, state, takesMore: plan.control != nil, console))
     let peer = try origin.peer(setup, keys, seed: chance.seed, console)
+    let sides = try plan.sideKeys.map { try FeedStore.sideKey($0) }
+    let pointers = try plan.pointers.map { try PeerFeeds.pointer($0) }
+    feeds = try setup.basket().map { [setup, store] basket in
+      try PeerFeeds(setup, basket, peers: shared.peers.count, keys: keys, sides: sides, store: store, chance: chance, teller)
+    }
+    guard feeds != nil || sides.isEmpty && pointers.isEmpty else {
+      throw Failure("--key and --pointer are for sessions with sensors: write feeds: {sensors: 1} into the session file")
+    }
     var configuration = NodeConfiguration()
     configuration.listen = plan.listen
     configuration.bootstraps = plan.join
@@ -129,10 +143,13 @@ final class RunningPeer: Sendable {
       )
     }
     node = try await Node.make(
-      configuration, keys: keys, peer: peer, chance: chance.fork("node"), store: store, group: group, workers: workers)
+      configuration, keys: keys, peer: peer, chance: chance.fork("node"), store: store, group: group, workers: workers,
+      station: feeds?.station, feeds: { [feeds] news in feeds?.take(news) })
+    if let rows = feeds?.inherited { try await node.learn(rows) }
     try await watch()
     let bound = try await node.start()
     try await openControl(plan, shared, keys)
+    for (sensor, pointer) in pointers { try await node.follow(sensor, pointer) }
     teller.tell(.listening(bound.map { "\($0)/p2p/\(keys.peerID)" }))
     if let endpoint { teller.tell(.metrics(PeerMetrics.url(endpoint))) }
     if let store { try await node.remember(store.knownPeers(limit: 256).map { ($0.id, $0.addresses) }) }

@@ -79,14 +79,17 @@ public struct Station: Machine, Sendable {
   public private(set) var gateway: Gateway
   /// What it reads.
   public private(set) var harvest: Harvest
+  /// Whether there is no other peer to confirm anything: what is in its ledger then counts as confirmed.
+  private let isAlone: Bool
   /// What feeders gave and the ledger was asked to issue, in order.
   private var asked: [FeedKey] = []
   private var ledgerChance: Chance
   private var gatewayChance: Chance
   private var harvestChance: Chance
 
-  /// A station of these parts, which have not started.
-  public init(ledger: Ledger, gateway: Gateway, harvest: Harvest, chance: Chance) {
+  /// A station of these parts, which have not started. One that is alone in its session waits for nobody's confirmation.
+  public init(ledger: Ledger, gateway: Gateway, harvest: Harvest, isAlone: Bool = false, chance: Chance) {
+    self.isAlone = isAlone
     self.ledger = ledger
     self.gateway = gateway
     self.harvest = harvest
@@ -139,6 +142,7 @@ public struct Station: Machine, Sendable {
       case .issued(let id, let tag):
         guard let place = asked.firstIndex(where: { $0.tag == tag }) else { continue }
         step(gateway: .issued(asked.remove(at: place).name, as: id), at: now, &effects)
+        if isAlone { step(gateway: .confirmed([id]), at: now, &effects) }
       case .refused(let tag, _):
         // What was asked last is refused at once.
         guard let place = asked.lastIndex(where: { $0.tag == tag }) else { continue }
@@ -161,7 +165,7 @@ public struct Station: Machine, Sendable {
         if let known = transaction(of: key) {
           // Another gateway was given it before.
           step(gateway: .issued(key.name, as: known.id), at: now, &effects)
-          if ledger.isConfirmed(known.id) { step(gateway: .confirmed([known.id]), at: now, &effects) }
+          if isAlone || ledger.isConfirmed(known.id) { step(gateway: .confirmed([known.id]), at: now, &effects) }
         } else {
           asked.append(key)
           step(ledger: .issue(tag: key.tag, payload: content), at: now, &effects)
@@ -169,7 +173,8 @@ public struct Station: Machine, Sendable {
       case .lookUp(let keys, let feeder):
         let findings = keys.map { key in
           let known = transaction(of: key)
-          return Gateway.Finding(key.name, transaction: known?.id, isConfirmed: known.map { ledger.isConfirmed($0.id) } ?? false)
+          return Gateway.Finding(
+            key.name, transaction: known?.id, isConfirmed: known.map { isAlone || ledger.isConfirmed($0.id) } ?? false)
         }
         step(gateway: .found(findings, for: feeder), at: now, &effects)
       case .shutOut(let feeder, let span, let why): effects.append(.shutOut(feeder, for: span, why: why))

@@ -7,7 +7,9 @@ public import MurmurMachines
 public import MurmurPeer
 public import MurmurPubSub
 public import MurmurRouting
+import MurmurSessions
 public import MurmurStorage
+public import MurmurStreams
 public import MurmurWire
 public import NIOCore
 public import NIOPosix
@@ -24,10 +26,11 @@ public final class Node: TransportDelegate, Sendable {
   let core: NIOLoopBoundBox<NodeCore>
 
   /// A node that is about to start. Everything happens on one loop, so `group` is to have one. Peer and store are the node's from now on;
-  /// `workers` run jobs and wait for the disk, and all draws come from `chance`.
+  /// `workers` run jobs and wait for the disk, and all draws come from `chance`. With a `station` it takes feeders in and reads streams, of
+  /// which `feeds` is told on the node's loop; it answers with the rows that the session is to learn from now on, if there are enough new ones.
   public static func make(
     _ configuration: NodeConfiguration, keys: KeyPair, peer: Peer, chance: Chance, store: Store?, group: any EventLoopGroup,
-    workers: NIOThreadPool
+    workers: NIOThreadPool, station: Station? = nil, feeds: @escaping @Sendable (FeedNews) -> Work.Rows? = { _ in nil }
   ) async throws -> Node {
     let home = group.next()
     let sequence = UInt64(max(Wall.seconds, 0)) * 1_000
@@ -36,6 +39,10 @@ public final class Node: TransportDelegate, Sendable {
         home: home, configuration: configuration, keys: keys, peer: peer, chance: chance, store: store, workers: workers,
         recordSequence: sequence)
       if let (path, header) = configuration.recording { core.recorder = try Recorder(path, header, configuration.logger) }
+      if let station {
+        core.house = FeedHouse(
+          station, session: peer.collective.session.name, chance: chance.fork("station"), told: feeds)
+      }
       let node = Node(configuration, keys.peerID, home, NIOLoopBoundBox(core, eventLoop: home))
       core.transport = Transport(
         identity: keys, group: group, configuration: Node.transport(configuration), serving: core.served, delegate: node)
@@ -84,6 +91,7 @@ public final class Node: TransportDelegate, Sendable {
       } else {
         it.step(.started)
       }
+      it.openHouse()
       it.look()
       it.upkeep = home.scheduleRepeatedTask(initialDelay: upkeep, delay: upkeep) { _ in
         core.value.look()
@@ -123,6 +131,7 @@ public final class Node: TransportDelegate, Sendable {
       for table in it.tables { for timer in table.timers.values { timer.cancel() } }  // house:allow(order) every one is cancelled
       it.identifyTimer?.cancel()
       it.recorder?.flush()
+      it.closeHouse()
       it.saveAll()
       it.stopWaitingForTheDisk()
       return it.transport
@@ -288,6 +297,21 @@ public final class Node: TransportDelegate, Sendable {
   /// Looks at the peer's machine.
   public func look<Result: Sendable>(_ body: @escaping @Sendable (borrowing Peer) -> Result) async throws -> Result {
     try await onHome { body($0.peer) }
+  }
+
+  /// Looks at the station's machine; `nil` if there is none.
+  public func lookAtStation<Result: Sendable>(_ body: @escaping @Sendable (borrowing Station) -> Result) async throws -> Result? {
+    try await onHome { it in it.house.map { body($0.station) } }
+  }
+
+  /// A stream whose pointer was handed over is to be followed.
+  public func follow(_ sensor: Sensor, _ pointer: StreamPointer) async throws {
+    try await onHome { it in it.step(station: .follow(sensor, pointer)) }
+  }
+
+  /// The session's peer learns from these rows from now on.
+  public func learn(_ rows: Work.Rows) async throws {
+    try await onHome { it in it.step(.asked(.learn(rows))) }
   }
 
   /// From now on `body` hears of everything the session's peer announces, on the node's loop, in session time.

@@ -1,8 +1,10 @@
 import MurmurBlocks
 import MurmurChannels
 import MurmurCollective
+import MurmurFeeds
 import MurmurIdentify
 import MurmurIdentity
+import MurmurLedger
 import MurmurMachines
 import MurmurPeer
 import MurmurPubSub
@@ -40,9 +42,10 @@ extension NodeCore {
     }
     neighbours[link.peer] = nil
     held -= neighbour.held
-    for outbox in [neighbour.collective, neighbour.blocks, neighbour.pubsub] { outbox?.drop() }
+    for outbox in [neighbour.collective, neighbour.blocks, neighbour.pubsub, neighbour.ledger] { outbox?.drop() }
     note("\(link.peer) is gone: \(why)")
     if neighbour.isTold { step(.disconnected(link.peer)) }
+    if neighbour.ledger != nil { step(station: .disconnected(link.peer)) }
     if neighbour.languages.contains(.collective) { broke(link.peer, why) }
   }
 
@@ -64,6 +67,8 @@ extension NodeCore {
       return Inbox(most: CollectiveMessage.byteLimit, core: self) { core, bytes, stream in
         core.received(.collective(try CollectiveMessage.decode(bytes)), from: stream.peer)
       }
+    case LedgerMessage.protocolID where house != nil: return ledgerInbox()
+    case FeedMessage.protocolID: return house?.desk?.accept(stream)
     default: break
     }
     if BitswapVersion(rawValue: name) != nil {
@@ -101,11 +106,15 @@ extension NodeCore {
       neighbour.pubsub = Outbox(to: peer, topics, limit: limit, core: self)
       pubsub = PubSub.Connection(language, isOutbound: link.role == .dialer, host: link.remoteAddress.suspectBytes)
     }
+    if house != nil, protocols.contains(LedgerMessage.protocolID) {
+      neighbour.ledger = Outbox(to: peer, [LedgerMessage.protocolID], limit: limit, core: self)
+    }
     let early = neighbour.early
     neighbour.early = []
     neighbours[peer] = neighbour
     step(.connected(peer, Peer.Acquaintance(neighbour.languages, pubsub: pubsub)))
     for message in early { step(.received(from: peer, message)) }
+    if neighbour.ledger != nil { step(station: .connected(peer)) }
     sendWaiting(peer)
   }
 

@@ -2,8 +2,10 @@ import Logging
 import MurmurBlocks
 import MurmurChannels
 import MurmurCollective
+import MurmurFeeds
 import MurmurIdentify
 import MurmurIdentity
+import MurmurLedger
 import MurmurMachines
 import MurmurPeer
 import MurmurPubSub
@@ -29,6 +31,7 @@ final class NodeCore {
     var collective: Outbox?
     var blocks: Outbox?
     var pubsub: Outbox?
+    var ledger: Outbox?
     /// Bytes of messages it has begun and not finished.
     var held = 0
     /// Messages it sent lately, as of ``chargedAt``.
@@ -114,6 +117,8 @@ final class NodeCore {
   var heldBack = 0
   /// Where everything that the peer is told is written down.
   var recorder: Recorder?
+  /// What it does for streams, if it does.
+  var house: FeedHouse?
 
   init(
     home: any EventLoop, configuration: NodeConfiguration, keys: KeyPair, peer: Peer, chance: Chance, store: Store?,
@@ -153,6 +158,7 @@ final class NodeCore {
     [Identify.protocolID, Identify.pushProtocolID, Ping.protocolID, Dialback.protocolID, NodeCore.collectiveProtocol]
       + BitswapVersion.preference
       + PubSub.protocolIDs + tables.filter { $0.machine.mode == .server }.map(\.protocolID)
+      + (house == nil ? [] : [LedgerMessage.protocolID, FeedMessage.protocolID])
   }
 
   /// The session's own protocol.

@@ -47,7 +47,7 @@ extension Setup {
     return Station(
       ledger: Ledger(id: keys.peerID, keys: keys, configuration: ledger),
       gateway: Gateway(Gateway.Configuration(session: session.name)),
-      harvest: Harvest(harvest, states: states), chance: chance)
+      harvest: Harvest(harvest, states: states), isAlone: peers == 1, chance: chance)
   }
 
   /// How pub/sub carries a session's ledger: its messages wait for the ledger's verdict.

@@ -22,18 +22,21 @@ final class ControlDesk: Sendable {
   let model: String
   /// When the session began, in seconds since 1970.
   let begins: Double
+  /// What the peer does with streams.
+  let feeds: PeerFeeds?
   /// The thread that waits for the disk, so that neither the peer's own loop nor its training does.
   private let reader = NIOThreadPool(numberOfThreads: 1)
   /// The loop that conversations are on.
   let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-  init(node: Node, keys: KeyPair, store: Store?, scenario: Scenario, model: String, begins: Double) {
+  init(node: Node, keys: KeyPair, store: Store?, scenario: Scenario, model: String, begins: Double, feeds: PeerFeeds? = nil) {
     self.node = node
     self.keys = keys
     self.store = store
     self.scenario = scenario
     self.model = model
     self.begins = begins
+    self.feeds = feeds
     reader.start()
   }
 
@@ -61,6 +64,12 @@ final class ControlDesk: Sendable {
     case .find(let text): try await line.answer(try await find(text))
     case .invite(let loopback): try await line.answer(try await invite(loopback))
     case .health: try await line.answer(try await health())
+    case .streams:
+      let reports = feeds?.reports ?? []
+      guard let seen = try await node.lookAtStation({ ControlAnswer.Streams($0, reports: reports) }) else {
+        throw Failure("this session has no sensors: write feeds: {sensors: 1} into the session file, and start its peers anew")
+      }
+      try await line.answer(seen)
     }
   }
 

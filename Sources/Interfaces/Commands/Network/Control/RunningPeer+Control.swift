@@ -16,7 +16,7 @@ extension RunningPeer {
   func openControl(_ plan: OwnPlan, _ scenario: Scenario, _ keys: KeyPair) async throws {
     guard let place = try ControlPlace.chosen(store: plan.store, control: plan.control, environment: [:]) else { return }
     let desk = ControlDesk(
-      node: node, keys: keys, store: store, scenario: scenario, model: setup.session.model, begins: plan.begins)
+      node: node, keys: keys, store: store, scenario: scenario, model: setup.session.model, begins: plan.begins, feeds: feeds)
     // A loop of its own, so that files on their way do not hold up the peer's.
     let server = try await ControlServer.open(place, group: desk.group) { request, line in
       try await desk.answer(request, line)
