@@ -7,7 +7,7 @@ import MurmurReports
 struct ReproduceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reproduce", abstract: "Run a paper's experiments again and hold its findings against ours.",
-    subcommands: [Learnae.self, InternetLearning.self, Farm.self, City.self])
+    subcommands: [Learnae.self, InternetLearning.self, Farm.self, City.self, Feeds.self])
 
   /// `murmur reproduce learnae`.
   struct Learnae: AsyncParsableCommand {

@@ -34,6 +34,23 @@ extension NodeCore {
     take(message, from: peer)
   }
 
+  /// Does `deliver` when, and as often as, a message of that size passes between here and a peer: of what is no message of the session.
+  func ferry(_ size: Int, _ peer: PeerID, _ deliver: @escaping () -> Void) {
+    guard let adversity = configuration.adversity else { return deliver() }
+    for passage in adversity.passages(of: size, to: peer, at: sessionNow) {
+      guard passage.after > .zero else {
+        deliver()
+        continue
+      }
+      guard heldBack < NodeCore.heldMessages else { continue }
+      heldBack += 1
+      _ = schedule(now + passage.after) { [self] in
+        heldBack -= 1
+        if !isClosing { deliver() }
+      }
+    }
+  }
+
   /// A bit of what leaves next for the peer is flipped.
   private func spoil(_ peer: PeerID) { link(to: peer)?.spoil() }
 
