@@ -140,7 +140,7 @@ final class FeedTrial: Sendable {
       "peer", "--session", "session.yaml", "--number", "\(number)", "--listen", "/ip4/127.0.0.1/tcp/0", "--json", "--store",
       "peer\(number)",
     ]
-    if plan.loss > 0 { arguments.append("--shaped") }
+    if plan.loss > 0 { arguments += ["--shaped", "--of-swarm"] }
     for other in 0..<number { if let address = state.withLock({ $0.addresses[other] }) { arguments += ["--join", address] } }
     try launch("peer\(number)", arguments)
     let patience = Date().addingTimeInterval(60)
