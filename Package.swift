@@ -99,6 +99,8 @@ let package = Package(
       "Learning", "Collective",
       ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", "MurmurCompute", "MurmurAggregation", "MurmurSessions"]),
     room("Learning", "Split", ["MurmurMachines", "MurmurWire", "MurmurCompute"]),
+    // Feeds
+    room("Feeds", "Ledger", ["MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     // Peer
     room(
       "Peer", "Peer",
@@ -149,6 +151,7 @@ let package = Package(
     tests("PubSub", ["MurmurPubSub", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Identify", ["MurmurIdentify", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Routing", ["MurmurRouting", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    tests("Ledger", ["MurmurLedger", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Discovery", ["MurmurDiscovery", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Blocks", ["MurmurBlocks", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Aggregation", ["MurmurAggregation", "MurmurCompute", "MurmurMachines", "MurmurSessions"]),

@@ -75,7 +75,7 @@ extension CID: CustomStringConvertible, LosslessStringConvertible {
     let code = try Varint.read(bytes, at: &position, what: "CID")
     guard let raw = UInt32(exactly: code), let codec = Codec(rawValue: raw) else {
       throw WireError(
-        "CID", at: start + 1, "codec 0x\(String(code, radix: 16)) is not supported; use raw (0x55) or dag-pb (0x70)")
+        "CID", at: start + 1, "codec 0x\(String(code, radix: 16)) is not supported; use raw (0x55), dag-pb (0x70) or dag-cbor (0x71)")
     }
     return codec
   }

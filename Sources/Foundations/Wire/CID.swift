@@ -15,6 +15,8 @@ public struct CID: Sendable {
     case raw = 0x55
     /// A Merkle DAG node in protobuf: links and data.
     case dagPB = 0x70
+    /// A Merkle DAG node in CBOR: values and links (see ``CBORReader``).
+    case dagCBOR = 0x71
     /// Murmuration's own use, from the range that multicodec leaves to private codes.
     case murmur = 0x30_6d75
   }
