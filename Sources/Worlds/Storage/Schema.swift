@@ -3,7 +3,7 @@ internal import GRDB
 /// The tables of the store's database, version by version. A version is never changed once it was released; a later one is added.
 enum Schema {
   /// The version this program writes.
-  static let version = 1
+  static let version = 2
 
   /// Brings the database to ``version``; throws if it is newer.
   static func prepare(_ pool: DatabasePool, _ path: String) throws(StoreError) {
@@ -41,7 +41,11 @@ enum Schema {
     CREATE TABLE states (area TEXT NOT NULL, key BLOB NOT NULL, version INTEGER NOT NULL, value BLOB NOT NULL,
       saved INTEGER NOT NULL, PRIMARY KEY (area, key));
     CREATE INDEX states_by_save ON states (area, saved);
+    """,
     """
+    CREATE TABLE transactions (number INTEGER PRIMARY KEY AUTOINCREMENT, ledger TEXT NOT NULL, digest BLOB NOT NULL, bytes BLOB NOT NULL);
+    CREATE UNIQUE INDEX transactions_by_digest ON transactions (ledger, digest);
+    """,
   ]
 }
 
