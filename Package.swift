@@ -159,7 +159,7 @@ let package = Package(
     tests("PubSub", ["MurmurPubSub", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Identify", ["MurmurIdentify", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Routing", ["MurmurRouting", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
-    tests("Ledger", ["MurmurLedger", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
+    tests("Ledger", ["MurmurLedger", "MurmurSimulator", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Discovery", ["MurmurDiscovery", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Blocks", ["MurmurBlocks", "MurmurMachines", "MurmurWire", "MurmurIdentity"]),
     tests("Aggregation", ["MurmurAggregation", "MurmurCompute", "MurmurMachines", "MurmurSessions"]),
@@ -177,7 +177,7 @@ let package = Package(
       ]),
     tests("Scenario", ["MurmurScenario", "MurmurMachines", "MurmurSessions"]),
     tests("Library", ["MurmurLibrary", "MurmurDatasets", "MurmurCompute", "MurmurMachines"]),
-    tests("Storage", ["MurmurStorage", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks"]),
+    tests("Storage", ["MurmurStorage", "MurmurLedger", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks"]),
     tests("Reports", ["MurmurReports"]),
     tests(
       "Simulator",
@@ -221,6 +221,6 @@ if Context.environment["MURMUR_FUZZ_BUILD"] != nil {
       dependencies: [
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurIdentify", "MurmurPubSub", "MurmurRouting",
         "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurDatasets", "MurmurPeer", "MurmurScenario", "MurmurSessions",
-        "MurmurSplit", "MurmurStorage", "MurmurFeeds",
+        "MurmurSplit", "MurmurStorage", "MurmurFeeds", "MurmurLedger",
       ], path: "Fuzz", swiftSettings: strict))
 }

@@ -70,6 +70,6 @@ enum Made {
         tag: tag, difficulty: difficulty), payload: payload)
     let digest = Digest.sha256(of: body)
     let nonce = try #require(Challenge(body: digest, difficulty: difficulty).solve())
-    return try Transaction(body: body, nonce: nonce, signature: keys.sign(Transaction.signedBytes(of: digest)))
+    return try Transaction(body: body, nonce: nonce, signature: keys.sign(Transaction.signedBytes(of: digest, nonce: nonce)))
   }
 }

@@ -143,6 +143,7 @@ private struct Account {
       switch key {
       case "session": kept = try store.session(named: "digits")?.sequences[0].last ?? 0
       case "ledger": kept = UInt64(try store.credits().first?.sent ?? 0)
+      case "rows": kept = UInt64(max(0, try Victim.lastRow(store)))
       case "peer": kept = UInt64(try store.knownPeers().first?.successes ?? 0)
       default: kept = UInt64(try store.state("test", key)?.version ?? 0)
       }

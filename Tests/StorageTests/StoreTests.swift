@@ -44,7 +44,7 @@ import Testing
     bytes[63] = 7
     try Data(bytes).write(to: URL(filePath: path))
     let error = #expect(throws: StoreError.self) { try Store(at: folder.path) }
-    #expect(error?.cause == .newer(version: 7, known: 1))
+    #expect(error?.cause == .newer(version: 7, known: 2))
     #expect("\(try #require(error))".contains("update the program"))
   }
 

@@ -60,20 +60,36 @@ import Testing
     var session: SessionState
     var sent: Int
     var successes: Int
+    var rows: Int
 
     init(_ store: Store) throws {
       session = try store.session(named: "digits") ?? SessionState(session: "digits", seed: 1)
       if session.sequences.isEmpty { session.sequences = [.init(name: "pubsub", last: 0)] }
       sent = try store.credits().first?.sent ?? 0
       successes = try store.knownPeers().first?.successes ?? 0
+      rows = try Victim.lastRow(store)
     }
+  }
+
+  /// A ledger's row of that number.
+  static func row(_ number: Int) -> (id: CID, bytes: [UInt8]) {
+    let bytes = Array("\(number) ".utf8) + randomBytes(100 + number % 500, seed: UInt64(number))
+    return (CID(codec: .dagCBOR, hashing: bytes), bytes)
+  }
+
+  /// The number of the last of a ledger's rows, if the ten before it are there too, or all that were never pruned.
+  static func lastRow(_ store: Store) throws -> Int {
+    let rows = try store.rows(ofLedger: "rows").transactions
+    guard let last = rows.last, let number = Int(String(decoding: last.prefix { $0 != 32 }, as: UTF8.self)) else { return 0 }
+    let wanted = (max(1, number - 9)...number).map { row($0).bytes }
+    return rows.suffix(wanted.count) == wanted[...] ? number : -1
   }
 
   /// Does something, and returns what was acknowledged.
   private func work(
     _ store: Store, _ diary: Diary, _ chance: inout Chance, _ counters: inout Counters, _ durability: StoreOptions.Durability
   ) throws -> [String] {
-    switch chance.below(10) {
+    switch chance.below(12) {
     case 0:
       counters.session.sequences[0].last += 1
       try store.save(counters.session)
@@ -86,6 +102,17 @@ import Testing
       counters.successes += 1
       try store.remember([KnownPeer(id: PeerID(simulated: 2), addresses: [], lastSeen: 1, successes: counters.successes)])
       return ["counted peer \(counters.successes)"]
+    case 10, 11:
+      var changes: [Store.LedgerChange] = []
+      for _ in 0...chance.below(5) {
+        counters.rows += 1
+        let row = Victim.row(counters.rows)
+        changes.append(.keep(row.id, row.bytes))
+      }
+      let old = (max(1, counters.rows - 40)..<max(1, counters.rows - 20)).map { Victim.row($0).id }
+      if chance.happens(0.3) { changes.append(.prune(old, snapshot: Array("\(counters.rows)".utf8))) }
+      try store.change(ledger: "rows", changes)
+      return ["counted rows \(counters.rows)"]
     case 3:
       let block = Victim.block(UInt64(chance.below(50)))
       diary.write("pinning \(block.cid)")

@@ -43,6 +43,8 @@ extension Ledger {
     public var vouchers = 2
     /// How long transactions are kept.
     public var keepTime = Instant.Span.minutes(24 * 60)
+    /// Room that is filled in less time is flooded; then issuers are held to their share, see ``Limits/issuerShare``.
+    public var floodTime = Instant.Span.minutes(10)
     /// The time between looks at what is too old.
     public var pruneInterval = Instant.Span.seconds(60)
     /// How much of everything.
@@ -85,9 +87,11 @@ extension Ledger {
     public var issuers = 65_536
     /// Connected peers; further ones are not used.
     public var peers = 4_096
-    /// The share of the kept transactions, as a divisor, that one issuer may have once three quarters of the room are taken; of more,
-    /// what is only gossiped is not taken.
+    /// The share of the kept transactions, as a divisor, that one issuer may have while the room is filled faster than in
+    /// ``Configuration/floodTime``; of more, what is only gossiped is not taken.
     public var issuerShare = 4
+    /// Bad transactions whose names are remembered, so that what builds on them is known to be bad.
+    public var flawed = 4_096
     /// Votes for pruned transactions that are counted at once.
     public var votes = 4_096
 

@@ -148,6 +148,9 @@ public struct Ledger: Machine, Sendable {
   var issuing = Issuing()
   var peers = PeerTable()
   var offences: Set<LedgerReport.Offence> = []
+  /// Bad transactions, and the same in the order in which they came.
+  var flawed: Set<Digest> = []
+  var flawedOrder = Queue<Digest>()
   var epoch: Int64
   var armed: [Instant?] = [nil, nil, nil, nil]
   var hasStarted = false
@@ -255,6 +258,9 @@ extension Ledger {
       tangle.issuers.count
     )
   }
+
+  /// Bytes of the tables of what is kept, the transactions themselves left out: they may be shared.
+  public var tableBytes: Int { tangle.tableBytes }
 
   /// All transactions kept, what they approve before them.
   public var transactions: [Transaction] { tangle.inOrder() }

@@ -75,7 +75,8 @@ extension CID: CustomStringConvertible, LosslessStringConvertible {
     let code = try Varint.read(bytes, at: &position, what: "CID")
     guard let raw = UInt32(exactly: code), let codec = Codec(rawValue: raw) else {
       throw WireError(
-        "CID", at: start + 1, "codec 0x\(String(code, radix: 16)) is not supported; use raw (0x55), dag-pb (0x70) or dag-cbor (0x71)")
+        "CID", at: start + 1,
+        "codec 0x\(String(code, radix: 16)) is not supported; use raw, dag-pb or dag-cbor (0x55, 0x70, 0x71)")
     }
     return codec
   }

@@ -61,8 +61,12 @@ extension Ledger {
       report(.untimely(issuer: transaction.issuer, transaction.id), &effects)
       return .ignore
     }
-    if !isWanted, !isWelcome(transaction, &effects) {
+    if !isWanted, !isWelcome(transaction, at: now, &effects) {
       statistics.refused += 1
+      return .ignore
+    }
+    guard !buildsOnFlaw(transaction) else {
+      statistics.rejected += 1
       return .ignore
     }
     let missing = tangle.missing(transaction)
@@ -74,19 +78,23 @@ extension Ledger {
       waiting.add(transaction, missing: missing, from: peer, due: now + configuration.solidifyDelay)
       return .accept
     }
-    guard isSound(transaction, from: peer, &effects) else { return .reject }
+    // Whoever passed it on may not have been able to know.
+    guard isSound(transaction, from: peer, &effects) else { return .ignore }
     attach(transaction, at: now, &effects)
     return .accept
   }
 
   /// Whether a gossiped transaction's issuer may add to the ledger: it was not seen to issue twice in one place, nor does it fill the room.
-  private mutating func isWelcome(_ transaction: Transaction, _ effects: inout Effects<Effect>) -> Bool {
+  private mutating func isWelcome(_ transaction: Transaction, at now: Instant, _ effects: inout Effects<Effect>) -> Bool {
     guard let number = tangle.issuerIndex[transaction.issuer.word] else { return true }
     let issuer = tangle.issuers[Int(number)]
     guard !issuer.isDistrusted || waiting.needs[transaction.digest] != nil else { return false }
     let limits = configuration.limits
     let isTight = tangle.count * 4 > limits.transactions * 3 || tangle.byteCount * 4 > limits.bytes * 3
-    guard isTight, Int(issuer.kept) * limits.issuerShare > tangle.count, tangle.issuers.count > limits.issuerShare else {
+    guard isTight, let oldest = tangle.order.first, tangle.entries[Int(oldest)].arrived + configuration.floodTime > now else {
+      return true
+    }
+    guard Int(issuer.kept) * limits.issuerShare > tangle.count, tangle.issuers.count > limits.issuerShare else {
       return true
     }
     report(.flood(issuer: transaction.issuer), &effects)
@@ -96,6 +104,7 @@ extension Ledger {
   private mutating func isSound(_ transaction: Transaction, from peer: PeerID?, _ effects: inout Effects<Effect>) -> Bool {
     guard let flaw = tangle.flaw(in: transaction, configuration) else { return true }
     statistics.rejected += 1
+    note(flawed: transaction.digest)
     switch flaw {
     case .untimely: report(.untimely(issuer: transaction.issuer, transaction.id), &effects)
     case .workless: report(.workless(from: peer, issuer: transaction.issuer), &effects)
@@ -104,6 +113,22 @@ extension Ledger {
       report(.doubleIssue(issuer: transaction.issuer, transaction.id, CID(codec: .dagCBOR, digest: last)), &effects)
     }
     return false
+  }
+
+  /// Whether a transaction builds on one that is known to be bad; then it is bad as well.
+  private mutating func buildsOnFlaw(_ transaction: Transaction) -> Bool {
+    guard !flawed.isEmpty else { return false }
+    let isFlawed =
+      flawed.contains(transaction.links.0) || flawed.contains(transaction.links.1)
+      || transaction.previous.map { flawed.contains($0) } ?? false
+    if isFlawed { note(flawed: transaction.digest) }
+    return isFlawed
+  }
+
+  private mutating func note(flawed digest: Digest) {
+    guard flawed.insert(digest).inserted else { return }
+    flawedOrder.append(digest)
+    if flawedOrder.count > configuration.limits.flawed, let oldest = flawedOrder.popFirst() { flawed.remove(oldest) }
   }
 
   /// Takes in a transaction whose past is known, and all that waited for it.
@@ -134,17 +159,15 @@ extension Ledger {
   private mutating func attach(
     one transaction: Transaction, at now: Instant, _ confirmed: inout [Int32], _ effects: inout Effects<Effect>
   ) {
-    let (slot, rival) = tangle.attach(transaction, at: now, confirmed: &confirmed)
+    let rival = tangle.attach(transaction, at: now, confirmed: &confirmed)
     statistics.attached += 1
     effects.append(.keep(transaction.id, transaction.bytes))
-    if !transaction.isNod { effects.append(.solid(transaction)) }
+    if !transaction.isNod {
+      effects.append(.solid(transaction))
+      if transaction.issuer == id { (issuing.last, issuing.rescues) = (transaction.digest, 0) }
+    }
     if let rival {
       report(.doubleIssue(issuer: transaction.issuer, CID(codec: .dagCBOR, digest: rival), transaction.id), &effects)
-    }
-    if transaction.issuer != id,
-      tangle.isLazy(slot, window: configuration.tipWindow.nanoseconds / 1_000_000, walk: configuration.limits.walk)
-    {
-      report(.lazy(issuer: transaction.issuer, transaction.id), &effects)
     }
   }
 

@@ -23,6 +23,10 @@ struct Issuing: Sendable {
   /// Which unsettled entry is to be approved if nobody else does, and when.
   var nod: (serial: Int, at: Instant)?
   var hasIssued = false
+  /// The last own transaction that says something, how often it was helped along, and when last.
+  var last: Digest?
+  var rescues = 0
+  var rescued = Instant(nanoseconds: .min / 2)
 }
 
 /// Issuing: what the application says, and nods.
@@ -50,7 +54,10 @@ extension Ledger {
   ) {
     let clock = milliseconds(now)
     let window = configuration.tipWindow.nanoseconds / 1_000_000
-    let links = tangle.chooseLinks(for: id.word, first: first, at: clock, window: window, configuration.limits, &chance)
+    var lazy: [Int] = []
+    let links = tangle.chooseLinks(
+      for: id.word, first: first, at: clock, window: window, configuration.limits, &chance, lazy: &lazy)
+    for slot in lazy { report(lazy: slot, at: now, &effects) }
     let own = tangle.issuers[tangle.issuerNumber(id.word)]
     var time = max(clock, 0)
     for digest in [links.0, links.1, own.last ?? links.0] { time = max(time, tangle.transaction(digest)?.time ?? 0) }
@@ -69,7 +76,7 @@ extension Ledger {
   ) {
     guard let draft = issuing.draft, draft.challenge == challenge, challenge.isDone(by: nonce) else { return }
     issuing.draft = nil
-    let signature = sign(Transaction.signedBytes(of: challenge.body))
+    let signature = sign(Transaction.signedBytes(of: challenge.body, nonce: nonce))
     let transaction: Transaction
     do throws(LedgerError) {
       transaction = try Transaction(body: draft.body, nonce: nonce, signature: signature)
@@ -79,6 +86,7 @@ extension Ledger {
     attach(transaction, at: now, &effects)
     effects.append(.publish(transaction.bytes))
     if !draft.isNod { effects.append(.issued(transaction.id, tag: draft.tag)) }
+    armAfterTaking(at: now, &effects)
     draftNext(at: now, &chance, &effects)
   }
 
@@ -93,7 +101,8 @@ extension Ledger {
       guard isOver else { break }
       _ = tangle.unsettled.popFirst()
     }
-    guard let place = helpless(at: now) else {
+    guard let place = helpless(at: now, &effects) else {
+      rescue(at: now, &chance, &effects)
       if let first = tangle.unsettled.first {
         arm(.nod, at: max(tangle.entries[Int(first.slot)].arrived + patience, now + patience * 0.5), &effects)
       }
@@ -105,7 +114,10 @@ extension Ledger {
       let delay = configuration.nodSpacing * (Double(others) * chance.uniform())
       issuing.nod = (entry.serial, now + delay)
     }
-    guard let at = issuing.nod?.at, at <= now else { return arm(.nod, at: issuing.nod?.at ?? now, &effects) }
+    guard let at = issuing.nod?.at, at <= now else {
+      // What is to be approved first may have changed by then.
+      return arm(.nod, at: min(issuing.nod?.at ?? now, now + patience), &effects)
+    }
     issuing.nod = nil
     if issuing.draft == nil, issuing.queue.isEmpty {
       draft(tag: [], payload: [], approving: place, at: now, &chance, &effects)
@@ -114,7 +126,7 @@ extension Ledger {
   }
 
   /// The first unsettled entry that is due and that an approval of ours would help.
-  private mutating func helpless(at now: Instant) -> Int? {
+  private mutating func helpless(at now: Instant, _ effects: inout Effects<Effect>) -> Int? {
     guard !tangle.isDistrusted(id.word) else { return nil }
     let own = Int32(tangle.issuerNumber(id.word))
     let window = configuration.tipWindow.nanoseconds / 1_000_000
@@ -122,14 +134,39 @@ extension Ledger {
       let candidate = tangle.unsettled[index]
       let place = Int(candidate.slot)
       let entry = tangle.entries[place]
+      guard entry.serial == candidate.serial else { continue }
       guard entry.arrived + configuration.patience <= now else { return nil }
-      guard entry.serial == candidate.serial, !entry.isConfirmed, entry.issuer != own, !isApproved(entry, by: own),
-        !tangle.issuers[Int(entry.issuer)].isDistrusted,
-        !tangle.isLazy(place, window: window, walk: configuration.limits.walk)
+      guard !entry.isConfirmed, entry.issuer != own, !isApproved(entry, by: own),
+        !tangle.issuers[Int(entry.issuer)].isDistrusted
       else { continue }
-      return place
+      guard tangle.isLazy(place, window: window, walk: configuration.limits.walk) else { return place }
+      report(lazy: place, at: now, &effects)
     }
     return nil
+  }
+
+  /// Names the issuer of a lazy entry. Not at once: after a separation, what an entry builds on may only just be coming, and its issuer
+  /// needs a while to build on what it missed.
+  private mutating func report(lazy slot: Int, at now: Instant, _ effects: inout Effects<Effect>) {
+    let entry = tangle.entries[slot]
+    guard let transaction = entry.transaction, entry.arrived + configuration.patience * 15 <= now else { return }
+    report(.lazy(issuer: transaction.issuer, transaction.id), &effects)
+  }
+
+  /// Own transactions that nobody confirms may look lazy to the others, if this peer was alone when it made them: a nod on what there is now
+  /// takes them along, as it builds on the own last one as well.
+  mutating func rescue(at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {
+    let patience = configuration.patience
+    guard peers.count > 0, issuing.draft == nil, issuing.queue.isEmpty, issuing.rescues < 8,
+      issuing.rescued + patience * 8 <= now,
+      let slot = issuing.last.flatMap({ tangle.slot($0) }), !tangle.entries[slot].isConfirmed,
+      tangle.entries[slot].arrived + patience * 5 <= now, !tangle.isDistrusted(id.word)
+    else { return }
+    let own = Int32(tangle.issuerNumber(id.word))
+    guard tangle.tipped.contains(where: { $0 != own }) else { return }
+    issuing.rescues += 1
+    issuing.rescued = now
+    draft(tag: [], payload: [], approving: nil, at: now, &chance, &effects)
   }
 
   private func isApproved(_ entry: Tangle.Entry, by issuer: Int32) -> Bool {

@@ -129,7 +129,9 @@ extension Ledger {
     } else {
       peers.guide = nil
     }
-    if !peers.unasked.isEmpty { synchronise(at: now, &chance, &effects) } else { arm(.sync, at: peers.nextSync, &effects) }
+    if !peers.unasked.isEmpty { return synchronise(at: now, &chance, &effects) }
+    arm(.sync, at: peers.nextSync, &effects)
+    rescue(at: now, &chance, &effects)
   }
 
   /// A peer says that it pruned these. They need not be had if enough peers say so; a newcomer believes the first it asks.

@@ -56,7 +56,10 @@ extension Tangle {
   mutating func retire(_ digest: Digest, children: Int32 = 0) {
     entryPoints[digest, default: 0] += children + 1
     retired.append(digest)
-    if retired.count > Tangle.mostRetired, let oldest = retired.popFirst() { release(oldest) }
+    // Two at most, so that what a snapshot brought goes little by little.
+    for _ in 0..<2 where retired.count > Tangle.mostRetired {
+      if let oldest = retired.popFirst() { release(oldest) }
+    }
   }
 
   /// Forgets issuers of whom nothing is kept, all but `own`, if there are more than `most`; they are numbered anew.
@@ -98,7 +101,10 @@ extension Tangle {
       let who = issuerNumber(known.key)
       issuers[who].prunedSequence = known.prunedSequence
     }
-    for digest in snapshot.entryPoints { retire(digest) }
+    for digest in snapshot.entryPoints where entryPoints[digest] == nil {
+      entryPoints[digest] = 1
+      retired.append(digest)
+    }
   }
 
   /// Takes over what the transactions restored since do not say.

@@ -3,9 +3,11 @@ import MurmurWire
 
 /// Which tips are worth approving, and how much work an issuer owes.
 extension Tangle {
-  /// Two transactions to approve, the issuer `own`'s left out as long as there are others. `first` is approved in any case, if given.
+  /// Two transactions to approve, the issuer `own`'s left out as long as there are others. `first` is approved in any case, if given. Lazy
+  /// tips that were come by are added to `lazy`.
   mutating func chooseLinks(
-    for own: Digest, first: Int?, at time: Int64, window: Int64, _ limits: Ledger.Limits, _ chance: inout Chance
+    for own: Digest, first: Int?, at time: Int64, window: Int64, _ limits: Ledger.Limits, _ chance: inout Chance,
+    lazy: inout [Int]
   ) -> (Digest, Digest) {
     var chosen: [Int] = first.map { [$0] } ?? []
     var tries = limits.candidates
@@ -16,7 +18,7 @@ extension Tangle {
         continue
       }
       guard let transaction = entries[tip].transaction, transaction.time <= time + 5_000 else { continue }
-      if !isLazy(tip, window: window, walk: limits.walk) { chosen.append(tip) }
+      if isLazy(tip, window: window, walk: limits.walk) { lazy.append(tip) } else { chosen.append(tip) }
     }
     if chosen.count < 2, newestConfirmed >= 0, entries[Int(newestConfirmed)].transaction != nil,
       entries[Int(newestConfirmed)].isConfirmed, !chosen.contains(Int(newestConfirmed))

@@ -145,13 +145,20 @@ struct Tangle: Sendable {
     return found.reversed()
   }
 
+  /// Bytes of the tables, roughly: capacities times strides, and a tenth more for what hash tables note.
+  var tableBytes: Int {
+    let slots = entries.capacity * MemoryLayout<Entry>.stride + order.count * 4 + unsettled.count * 16
+    let names = index.capacity * 36 + tags.capacity * 12 + entryPoints.capacity * 36 + issuerIndex.capacity * 36
+    return slots + (names + names / 3) + issuers.capacity * (MemoryLayout<Issuer>.stride + 36)
+  }
+
   func inOrder() -> [Transaction] { order.compactMap { entries[Int($0)].transaction } }
 
   // MARK: Growing
 
-  /// Takes in a transaction whose past is known and whose work and time were checked; returns its slot, and proof if its issuer has
+  /// Takes in a transaction whose past is known and whose work and time were checked; returns the other one if its issuer has
   /// issued twice in one place. Slots that are confirmed by it are appended to `confirmed`.
-  mutating func attach(_ transaction: Transaction, at now: Instant, confirmed: inout [Int32]) -> (slot: Int, rival: Digest?) {
+  mutating func attach(_ transaction: Transaction, at now: Instant, confirmed: inout [Int32]) -> Digest? {
     let who = issuerNumber(transaction.issuer.word)
     var entry = Entry(transaction: transaction, serial: nextSerial, arrived: now)
     nextSerial += 1
@@ -180,7 +187,7 @@ struct Tangle: Sendable {
     let rival = chain(transaction, slot, who)
     addTip(slot, who)
     if !issuers[who].isDistrusted { approve(from: slot, by: Int32(who), &confirmed) }
-    return (slot, rival)
+    return rival
   }
 
   mutating func issuerNumber(_ key: Digest) -> Int {

@@ -92,7 +92,9 @@ extension Transaction {
     else {
       throw .workless(issuer: issuer, difficulty: max(least, parts.body.difficulty))
     }
-    guard isSigned(issuer, signedBytes(of: digest), Array(bytes[parts.signature])) else { throw .forged(issuer: issuer) }
+    guard isSigned(issuer, signedBytes(of: digest, nonce: parts.nonce), Array(bytes[parts.signature])) else {
+      throw .forged(issuer: issuer)
+    }
     return Transaction(bytes: bytes, body: parts.body, payloadRange: parts.payload, nonce: parts.nonce)
   }
 

@@ -7,8 +7,8 @@ public import MurmurWire
 ///
 ///     [1, issuer (32 bytes), sequence, time, [link, link], previous or null, tag, payload, difficulty, nonce (8 bytes), signature (64 bytes)]
 ///
-/// The *body* is everything before the nonce. The issuer signs ``signedBytes(of:)`` of the body's digest; the *work* is a nonce such that the
-/// digest of the body's digest and the nonce begins with ``difficulty`` zero bits. The transaction's name is the CID of all bytes.
+/// The *body* is everything before the nonce. The *work* is a nonce such that the digest of the body's digest and the nonce begins with
+/// ``difficulty`` zero bits. The issuer signs both (``signedBytes(of:nonce:)``): with another nonce nobody can make a second transaction of it. The transaction's name is the CID of all bytes.
 ///
 /// A value that never changes, as a class: a simulator's thousand peers share one, and so do tables within one peer.
 public final class Transaction: Sendable {
@@ -76,8 +76,8 @@ public final class Transaction: Sendable {
   /// Whether it says nothing and only approves.
   public var isNod: Bool { payloadRange.isEmpty && tag.isEmpty }
 
-  /// What the issuer signs: a fixed phrase and the digest of the body.
-  public static func signedBytes(of body: Digest) -> [UInt8] { domain + body.bytes }
+  /// What the issuer signs: a fixed phrase, the digest of the body, the nonce.
+  public static func signedBytes(of body: Digest, nonce: UInt64) -> [UInt8] { domain + body.bytes + Challenge.bytes(of: nonce) }
 
   private static let domain = Array("murmur-ledger-transaction:".utf8)
 }

@@ -28,7 +28,7 @@ public indirect enum CBORValue: Hashable, Sendable {
     /// Arrays and maps within each other.
     public var depth = 32
     /// Values in all.
-    public var values = 65_536
+    public var items = 65_536
 
     /// The default limits.
     public init() {}
@@ -55,9 +55,9 @@ public indirect enum CBORValue: Hashable, Sendable {
       }
     case .bytes(let bytes): out.append(cborBytes: bytes)
     case .text(let text): CBORValue.append(text, to: &out)
-    case .array(let values):
-      out.append(cborArray: values.count)
-      for value in values { value.append(to: &out) }
+    case .array(let items):
+      out.append(cborArray: items.count)
+      for item in items { item.append(to: &out) }
     case .map(let values):
       out.append(cbor: .map, UInt64(values.count))
       for (key, value) in values.sorted(by: { CBORValue.precedes($0.key, $1.key) }) {
@@ -86,7 +86,7 @@ public indirect enum CBORValue: Hashable, Sendable {
       throw WireError("DAG-CBOR", "has \(bytes.count) bytes; at most \(limits.bytes) are read")
     }
     var reader = CBORReader(bytes, what: "DAG-CBOR")
-    var left = limits.values
+    var left = limits.items
     self = try CBORValue.read(&reader, depth: limits.depth, &left)
     try reader.end()
   }
@@ -102,9 +102,9 @@ public indirect enum CBORValue: Hashable, Sendable {
     case .text: return .text(try reader.text(.max))
     case .tag: return .link(try reader.link())
     case .array:
-      var values: [CBORValue] = []
-      for _ in 0..<(try reader.array()) { values.append(try read(&reader, depth: depth - 1, &left)) }
-      return .array(values)
+      var items: [CBORValue] = []
+      for _ in 0..<(try reader.array()) { items.append(try read(&reader, depth: depth - 1, &left)) }
+      return .array(items)
     case .map:
       var values: [String: CBORValue] = [:]
       var last: String?
