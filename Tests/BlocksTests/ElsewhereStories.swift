@@ -75,6 +75,21 @@ import Testing
     #expect(net.peers[0].store.memoryBytes <= memory, "and then it goes again")
   }
 
+  @Test func `a store whose blocks come and go for ever remembers those it has, not those it had`() {
+    var store = BlockStore(memory: memory)
+    var recent: [CID] = []
+    for number in 0..<5_000 {
+      let block = Block(randomBytes(32, seed: UInt64(number)))
+      store.put(block)
+      _ = store.takeErrands()
+      store.note(.stored(block.cid))
+      #expect(store.lineLength <= 2 * store.count + 64, "after \(number + 1) blocks")
+      recent.append(block.cid)
+      if recent.count > 40 { store.remove(recent.removeFirst()) }
+    }
+    #expect(store.count == 40)
+  }
+
   @Test func `what the disk lost is fetched again, and denied to others`() {
     let object = Object.build(randomBytes(1_000_000, seed: 3))
     var net = network(object, providers: 2, seed: 3)

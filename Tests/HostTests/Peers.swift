@@ -44,6 +44,14 @@ final class Watcher: TransportDelegate {
     for promise in promises { promise.succeed(()) }
   }
 
+  /// Forgets the links it heard of, and names them once more.
+  func forget() -> [Link] {
+    heard.withLockedValue { heard in
+      defer { heard.connected = [] }
+      return heard.connected
+    }
+  }
+
   /// Returns when `count` connections have ended, one way or another.
   func ends(_ count: Int, on loop: any EventLoop) async throws {
     let promise = loop.makePromise(of: Void.self)

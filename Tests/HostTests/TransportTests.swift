@@ -86,6 +86,9 @@ import Testing
     let bob = Host("bob")
     let link = try await alice.transport.dial(bob.listen()).get()
     let stream = try await WaitingStream.open(link, ["/echo/1"])
+    // With an answer from Bob he knows who it is.
+    try await stream.write([1])
+    #expect(try await stream.read(1) == [1])
     link.execute { $0.close("the test says so") }
     await #expect(throws: ConnectionError.self) { try await stream.read(1) }
     try await alice.watcher.ends(1, on: loops.next())
@@ -102,6 +105,36 @@ import Testing
     #expect(isGone, "\(String(describing: why))")
     try await alice.transport.close().get()
     try await bob.transport.close().get()
+  }
+
+  @Test func `a link that is gone leaves nothing behind`() async throws {
+    let alice = Host("alice")
+    let bob = Host("bob")
+    let bound = try await bob.listen()
+    func visit() async throws {
+      let link = try await alice.transport.dial(bound).get()
+      let stream = try await WaitingStream.open(link, ["/echo/1"])
+      try await stream.write([1])
+      #expect(try await stream.read(1) == [1])
+      link.execute { $0.close("the visit is over") }
+    }
+    for _ in 0..<4 { try await visit() }
+    var gone: [Gone] = []
+    for host in [alice, bob] {
+      try await host.watcher.ends(4, on: loops.next())
+      gone += host.watcher.forget().map(Gone.init)
+    }
+    #expect(gone.count == 8)
+    #expect(try await eventually { gone.allSatisfy { $0.link == nil } }, "\(gone.count { $0.link != nil }) of 8 are still there")
+    try await alice.transport.close().get()
+    try await bob.transport.close().get()
+  }
+
+  /// A link that nobody here holds.
+  private struct Gone {
+    weak var link: Link?
+
+    init(_ link: Link) { self.link = link }
   }
 
   @Test func `a peer gets no more links than it may have`() async throws {

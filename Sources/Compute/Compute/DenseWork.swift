@@ -21,8 +21,8 @@ public struct DenseShape: Hashable, Sendable {
 /// before biases. Not sendable: one per thread.
 @safe
 public final class DenseWork {
-  private let kernels: Kernels
-  private var scratch = FloatStorage(uninitialized: 16)
+  let kernels: Kernels
+  var scratch = FloatStorage(uninitialized: 16)
   private var transposed = FloatStorage(uninitialized: 16)
   /// Products of any matrices, for rules that need them.
   public private(set) lazy var product = MatrixProduct(kernels: kernels)
@@ -43,27 +43,36 @@ public final class DenseWork {
   /// The outputs of every layer of the stack, first to last; `residual` is added to the last weighted sums before their activation.
   public func forward(_ layers: [DenseShape], _ x: Matrix, _ parameters: ParameterVector, residual: Matrix? = nil) -> [Matrix] {
     precondition(parameters.count == DenseWork.parameterCount(inputs: x.columns, layers), "other parameters for this stack")
-    var (outputs, input, position) = ([Matrix](), x, 0)
-    outputs.reserveCapacity(layers.count)
-    unsafe parameters.withUnsafeFloats { floats in
-      for (index, layer) in layers.enumerated() {
-        let y = FloatStorage(uninitialized: x.rows * layer.width)
-        let weights = unsafe floats.baseAddress! + position
-        let adds = index == layers.count - 1 ? residual : nil
-        unsafe kernels.table.pointee.dense_forward(
-          x.rows, input.columns, layer.width, input.storage.pointer, weights, weights + input.columns * layer.width, y.pointer,
-          adds == nil ? layer.activation.code : Activation.none.code)
-        if let adds {
-          precondition(adds.rows == x.rows && adds.columns == layer.width, "a residual of another shape")
-          unsafe kernels.table.pointee.add(y.count, adds.storage.pointer, y.pointer)
-          unsafe kernels.table.pointee.activate(y.count, y.pointer, layer.activation.code)
-        }
-        position += (input.columns + 1) * layer.width
-        input = Matrix(storage: y, rows: x.rows, columns: layer.width)
-        outputs.append(input)
-      }
+    return unsafe parameters.withUnsafeFloats { unsafe forward(layers[...], x, $0.baseAddress!, residual: residual) }
+  }
+
+  /// The outputs of some layers whose parameters begin at `parameters`.
+  func forward(
+    _ layers: ArraySlice<DenseShape>, _ x: Matrix, _ parameters: UnsafePointer<Float>, residual: Matrix?
+  ) -> [Matrix] {
+    var (outputs, input, weights) = unsafe ([Matrix](), x, parameters)
+    outputs.reserveCapacity(layers.count + 1)
+    for (index, layer) in layers.enumerated() {
+      let y = FloatStorage(uninitialized: x.rows * layer.width)
+      let adds = index == layers.count - 1 ? residual : nil
+      unsafe kernels.table.pointee.dense_forward(
+        x.rows, input.columns, layer.width, input.storage.pointer, weights, weights + input.columns * layer.width, y.pointer,
+        adds == nil ? layer.activation.code : Activation.none.code)
+      if let adds { finish(y, layer, adds, rows: x.rows) }
+      unsafe weights += (input.columns + 1) * layer.width
+      input = Matrix(storage: y, rows: x.rows, columns: layer.width)
+      outputs.append(input)
     }
     return outputs
+  }
+
+  /// Adds to weighted sums and applies the activation.
+  func finish(_ y: FloatStorage, _ layer: DenseShape, _ residual: Matrix?, rows: Int) {
+    if let residual {
+      precondition(residual.rows == rows && residual.columns == layer.width, "a residual of another shape")
+      unsafe kernels.table.pointee.add(y.count, residual.storage.pointer, y.pointer)
+    }
+    unsafe kernels.table.pointee.activate(y.count, y.pointer, layer.activation.code)
   }
 
   /// The way back. `dy` is the gradient of the loss by the last layer's outputs. Writes the gradient of the parameters to `gradient` and
@@ -72,8 +81,24 @@ public final class DenseWork {
     _ layers: [DenseShape], _ x: Matrix, _ outputs: [Matrix], _ parameters: ParameterVector, dy: Matrix,
     gradient: inout ParameterVector, wantsInput: Bool
   ) -> (input: Matrix?, sums: Matrix) {
-    let count = DenseWork.parameterCount(inputs: x.columns, layers)
-    precondition(parameters.count == count && gradient.count == count, "other parameters for this stack")
+    let (inputs, width) = (x.columns, layers[0].width)
+    precondition(parameters.count == DenseWork.parameterCount(inputs: inputs, layers), "other parameters for this stack")
+    let (sums, dz) = backward(layers, inputs: inputs, outputs, parameters, dy: dy, gradient: &gradient)
+    let input = unsafe parameters.withUnsafeFloats { floats in
+      unsafe gradient.withUnsafeMutableFloats { gradients in
+        unsafe back(
+          x, dz, floats.baseAddress!, gradients.baseAddress!, inputs: inputs, width: width, wantsInput: wantsInput, before: .none)
+      }
+    }
+    return (input, sums)
+  }
+
+  /// The way back down to the weighted sums of the first layer, whose gradient is `dz`.
+  func backward(
+    _ layers: [DenseShape], inputs: Int, _ outputs: [Matrix], _ parameters: ParameterVector, dy: Matrix,
+    gradient: inout ParameterVector
+  ) -> (sums: Matrix, dz: Matrix) {
+    precondition(gradient.count == parameters.count, "a gradient of other parameters")
     let last = outputs[layers.count - 1]
     precondition(dy.rows == last.rows && dy.columns == last.columns, "a gradient of another shape")
     var dz = dy
@@ -84,33 +109,40 @@ public final class DenseWork {
       dz = Matrix(storage: storage, rows: dy.rows, columns: dy.columns)
     }
     let sums = dz
-    var (end, result) = (count, Matrix?.none)
+    var end = parameters.count
     unsafe parameters.withUnsafeFloats { floats in
       unsafe gradient.withUnsafeMutableFloats { gradients in
-        for index in layers.indices.reversed() {
-          let input = index == 0 ? x : outputs[index - 1]
-          let (inputs, width) = (input.columns, layers[index].width)
-          end -= (inputs + 1) * width
-          grow(&scratch, murmur_dense_scratch(inputs, width))
-          unsafe kernels.table.pointee.dense_weights(
-            x.rows, inputs, width, input.storage.pointer, dz.storage.pointer, gradients.baseAddress! + end,
-            gradients.baseAddress! + end + inputs * width, 0, scratch.pointer)
-          guard index > 0 || wantsInput else { break }
-          grow(&transposed, inputs * width)
-          unsafe kernels.table.pointee.transpose(inputs, width, floats.baseAddress! + end, width, transposed.pointer, inputs)
-          let dx = FloatStorage(uninitialized: x.rows * inputs)
-          let before = index == 0 ? Activation.none : layers[index - 1].activation
-          unsafe kernels.table.pointee.dense_input(
-            x.rows, inputs, width, dz.storage.pointer, transposed.pointer, dx.pointer, input.storage.pointer, before.code)
-          dz = Matrix(storage: dx, rows: x.rows, columns: inputs)
-          if index == 0 { result = dz }
+        for index in layers.indices.reversed().dropLast() {
+          let (x, width) = (outputs[index - 1], layers[index].width)
+          end -= (x.columns + 1) * width
+          let back = unsafe back(
+            x, dz, floats.baseAddress! + end, gradients.baseAddress! + end, inputs: x.columns, width: width, wantsInput: true,
+            before: layers[index - 1].activation)
+          if let back { dz = back }
         }
       }
     }
-    return (result, sums)
+    return (sums, dz)
   }
 
-  private func grow(_ storage: inout FloatStorage, _ count: Int) {
+  /// One layer back: the gradients of its weights and biases, and that of the layer's inputs, times the derivative of what made them.
+  private func back(
+    _ x: Matrix, _ dz: Matrix, _ weights: UnsafePointer<Float>, _ gradients: UnsafeMutablePointer<Float>, inputs: Int,
+    width: Int, wantsInput: Bool, before: Activation
+  ) -> Matrix? {
+    grow(&scratch, murmur_dense_scratch(inputs, width))
+    unsafe kernels.table.pointee.dense_weights(
+      x.rows, inputs, width, x.storage.pointer, dz.storage.pointer, gradients, gradients + inputs * width, 0, scratch.pointer)
+    guard wantsInput else { return nil }
+    grow(&transposed, inputs * width)
+    unsafe kernels.table.pointee.transpose(inputs, width, weights, width, transposed.pointer, inputs)
+    let dx = FloatStorage(uninitialized: x.rows * inputs)
+    unsafe kernels.table.pointee.dense_input(
+      x.rows, inputs, width, dz.storage.pointer, transposed.pointer, dx.pointer, x.storage.pointer, before.code)
+    return Matrix(storage: dx, rows: x.rows, columns: inputs)
+  }
+
+  func grow(_ storage: inout FloatStorage, _ count: Int) {
     if storage.count < count { storage = FloatStorage(uninitialized: count) }
   }
 
@@ -125,27 +157,6 @@ public final class DenseWork {
           floats.baseAddress!, gradient: gradients.baseAddress!, count: floats.count, rate: rate, kernels: kernels)
       }
     }
-  }
-
-  /// Puts parts side by side into one matrix of `rows` rows. A part that is missing is zero, and so are the rows of a part that its mask
-  /// leaves out.
-  public func join(rows: Int, _ parts: [(columns: Int, matrix: Matrix?, mask: RowMask)]) -> Matrix {
-    let columns = parts.reduce(0) { $0 + $1.columns }
-    let joined = FloatStorage(uninitialized: rows * columns)
-    var start = 0
-    for part in parts {
-      if let values = part.matrix {
-        precondition(values.rows == rows && values.columns == part.columns, "a part of another shape")
-        unsafe part.mask.withPointer(rows) { bits in
-          unsafe kernels.table.pointee.mask_rows(
-            rows, part.columns, values.storage.pointer, part.columns, bits, joined.pointer + start, columns)
-        }
-      } else {
-        for row in 0..<rows { unsafe (joined.pointer + row * columns + start).update(repeating: 0, count: part.columns) }
-      }
-      start += part.columns
-    }
-    return Matrix(storage: joined, rows: rows, columns: columns)
   }
 
   /// The mean cross-entropy over the rows that count, and its gradient by the logits, scaled by `scale` in every row that counts.

@@ -91,11 +91,13 @@ public struct Matrix: Sendable, Hashable {
   public static func sum(_ matrices: [Matrix]) -> Matrix? {
     guard let first = matrices.first else { return nil }
     if matrices.count == 1 { return first }
-    let total = FloatStorage(copying: first.storage)
-    for other in matrices.dropFirst() {
-      precondition(other.rows == first.rows && other.columns == first.columns, "matrices of other shapes")
-      unsafe Kernels.selected.table.pointee.add(total.count, other.storage.pointer, total.pointer)
-    }
+    precondition(matrices.allSatisfy { $0.rows == first.rows && $0.columns == first.columns }, "matrices of other shapes")
+    let total = FloatStorage(uninitialized: first.count)
+    // All at once, so that each is read once and the total is written once; one times a number, fused with a sum, is that sum.
+    let ones = [Float](repeating: 1, count: matrices.count)
+    let sources = unsafe matrices.map { unsafe UnsafePointer($0.storage.pointer) }
+    unsafe Kernels.selected.table.pointee.mean(total.count, matrices.count, sources, ones, total.pointer)
+    withExtendedLifetime(matrices) {}
     return Matrix(storage: total, rows: first.rows, columns: first.columns)
   }
 

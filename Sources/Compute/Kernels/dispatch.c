@@ -59,3 +59,5 @@ int murmur_gemm_small(int ta, int tb, long m, long n, long k) {
 }
 
 long murmur_dense_scratch(long in, long out) { return out < 16 ? in * out : 0; }
+
+long murmur_part_scratch(long rows, long in, long out) { return rows * (1 + in + out) + in * out; }

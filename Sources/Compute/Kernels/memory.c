@@ -6,7 +6,11 @@
 #include <malloc.h>
 #endif
 
+// How many bytes of freed vectors a thread keeps: what a few models take, or, where many peers are simulated, theirs.
+static size_t most_kept = 4 << 20;
+
 void murmur_keep_freed_memory(void) {
+  most_kept = 32 << 20;
 #if defined(__linux__) && defined(__GLIBC__)
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
@@ -28,21 +32,27 @@ void murmur_return_memory(void) {
 #endif
 }
 
-// Freed vectors, kept by the thread that freed them for its next ones: models come and go many times a cycle, all of a few sizes,
-// and a general allocator takes a microsecond to find an aligned place for each.
-enum { SIZES = 8, KEPT = 64, KEPT_BYTES = 4 << 20, SMALLEST = 1 << 10 };
+// Freed vectors, kept by the thread that freed them for its next ones: models and batches come and go many times a cycle, all of a few
+// sizes, and a general allocator takes a microsecond to find an aligned place for each. Those of a size hang on a string, the beginning
+// of each holding where the next one is.
+enum { SIZES = 16, SMALLEST = 1 << 10 };
 
 struct shelf {
   size_t size;
-  int count;
-  void *items[KEPT];
+  void *first;
 };
 
 static _Thread_local struct shelf shelves[SIZES];
 static _Thread_local int next_shelf;
+static _Thread_local size_t kept;
 
 static void empty(struct shelf *shelf) {
-  while (shelf->count > 0) free(shelf->items[--shelf->count]);
+  while (shelf->first) {
+    void *memory = shelf->first;
+    shelf->first = *(void **)memory;
+    kept -= shelf->size;
+    free(memory);
+  }
 }
 
 static struct shelf *shelf_for(size_t size, int make) {
@@ -64,7 +74,12 @@ void *murmur_allocate(size_t bytes) {
   size_t size = (bytes + 63) & ~(size_t)63;
   if (size >= SMALLEST) {
     struct shelf *shelf = shelf_for(size, 0);
-    if (shelf && shelf->count > 0) return shelf->items[--shelf->count];
+    if (shelf && shelf->first) {
+      void *memory = shelf->first;
+      shelf->first = *(void **)memory;
+      kept -= size;
+      return memory;
+    }
   }
   void *memory = aligned_alloc(64, size);
   if (!memory) abort();
@@ -73,12 +88,12 @@ void *murmur_allocate(size_t bytes) {
 
 void murmur_release(void *memory, size_t bytes) {
   size_t size = (bytes + 63) & ~(size_t)63;
-  if (size >= SMALLEST) {
+  if (size >= SMALLEST && kept + size <= most_kept) {
     struct shelf *shelf = shelf_for(size, 1);
-    if (shelf && shelf->count < KEPT && (size_t)(shelf->count + 1) * size <= KEPT_BYTES) {
-      shelf->items[shelf->count++] = memory;
-      return;
-    }
+    *(void **)memory = shelf->first;
+    shelf->first = memory;
+    kept += size;
+    return;
   }
   free(memory);
 }

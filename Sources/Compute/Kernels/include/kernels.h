@@ -66,6 +66,18 @@ struct murmur_kernels {
   // dx[rows][in] = (dz[rows][out] wt[out][in]) * activation'(x), x being the outputs of the layer before (activation MURMUR_NONE: no factor)
   void (*dense_input)(long rows, long in, long out, const float *dz, const float *wt, float *dx, const float *_Nullable x, int activation);
 
+  // A layer whose inputs lie in parts, each a matrix x[rows][in] with its own weights; a part's rows that `mask` leaves out are not there.
+  // scratch: murmur_part_scratch(rows, in, out) floats. Part after part gives the bits of the layer over all parts side by side, with zeros
+  // where a row is not there, if numbers are finite and no sum is a negative zero:
+  // y[rows][out] += x w, dw[in][out] = x' dz, dx[rows][in] = dz w' (zero in the rows left out), db[out] = the column sums of dz.
+  void (*part_forward)(long rows, long in, long out, const float *x, const uint32_t *_Nullable mask, const float *w, float *y,
+                       float *scratch);
+  void (*part_weights)(long rows, long in, long out, const float *x, const uint32_t *_Nullable mask, const float *dz, float *dw,
+                       float *scratch);
+  void (*part_input)(long rows, long in, long out, const float *dz, const uint32_t *_Nullable mask, const float *w, float *dx,
+                     float *scratch);
+  void (*part_biases)(long rows, long out, const float *dz, float *db);
+
   // In place y = activation(y); dz = dy * activation'(y), y being the activation's output.
   void (*activate)(long n, float *y, int activation);
   void (*activate_backward)(long n, const float *y, const float *dy, float *dz, int activation);
@@ -134,6 +146,7 @@ const char *_Nullable murmur_forced_name(void);
 
 // Keeps freed memory for the next use instead of giving it back to the system, where the C library can be told so (glibc): a
 // simulation takes and frees model-sized pieces all the time, and every page that comes back from the system has to be cleared first.
+// Threads keep 32 MiB of freed vectors each instead of 4.
 void murmur_keep_freed_memory(void);
 
 // The same for a peer on a network, which takes and frees pieces of the size of an encrypted record and is to stay small: keeps 16 MiB
@@ -143,8 +156,8 @@ void murmur_keep_record_memory(void);
 // Gives the system back what the C library keeps of freed memory, as after the rows were read.
 void murmur_return_memory(void);
 
-// Memory for `bytes` bytes, aligned to 64, not cleared; and back again, with the same size. Each thread keeps a little of what it freed, and a
-// thread that ends says so, or that little is lost.
+// Memory for `bytes` bytes, aligned to 64, not cleared; and back again, with the same size. Each thread keeps some of what it freed, and a
+// thread that ends says so, or that is lost.
 void *_Nonnull murmur_allocate(size_t bytes);
 void murmur_release(void *_Nonnull memory, size_t bytes);
 void murmur_forget_freed_memory(void);
@@ -154,6 +167,8 @@ long murmur_gemm_scratch(void);
 int murmur_gemm_small(int ta, int tb, long m, long n, long k);
 // Floats of scratch that dense_weights needs.
 long murmur_dense_scratch(long in, long out);
+// Floats of scratch that the functions of parts need.
+long murmur_part_scratch(long rows, long in, long out);
 // Floats that convolutions keep from forward to backward, need as scratch, and need for turned weights.
 long murmur_convolution_kept(const struct murmur_convolution *shape, long rows);
 long murmur_convolution_scratch(const struct murmur_convolution *shape);

@@ -3,6 +3,7 @@
 #include "gemm.h"
 #include "elementary.h"
 #include "dense.h"
+#include "parts.h"
 #include "losses.h"
 #include "elementwise.h"
 #include "reductions.h"

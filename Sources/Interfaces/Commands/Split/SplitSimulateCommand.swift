@@ -79,13 +79,13 @@ struct SplitSimulateCommand: AsyncParsableCommand {
     mutating func take() -> Int? {
       guard next < shares.count, problem == nil else { return nil }
       defer { next += 1 }
-      begun[next] = .now
       return next
     }
 
-    /// Notes how far a run is; the share of all, now and then.
+    /// Notes how far a run is, first when its devices are made and the training begins; the share of all, now and then.
     mutating func note(_ run: Int, _ share: Double, hasTrained: Bool) -> Double? {
       shares[run] = share
+      if begun[run] == nil { begun[run] = .now }
       if hasTrained, seconds[run] == nil, let begun = begun[run] {
         let span = ContinuousClock.now - begun
         seconds[run] = Double(span.components.seconds) + Double(span.components.attoseconds) / 1e18

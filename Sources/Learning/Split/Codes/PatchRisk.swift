@@ -38,11 +38,11 @@ public enum PatchRisk {
     let width = absent[0].columns
     let seen = views.compactMap { $0 }
     let mean = Answers.mean(seen.map { ($0, RowMask.all) })
-    let parts = own.indices.map { device -> (columns: Int, matrix: Matrix?, mask: RowMask) in
+    let parts = own.indices.map { device in
       let patch =
         own[device] ?? mean?.columns(device * width..<(device + 1) * width)
         ?? absent[device].taking([Int32](repeating: 0, count: rows))
-      return (width, patch, .all)
+      return InputPart(columns: width, patch)
     }
     return DenseWork().join(rows: rows, parts)
   }

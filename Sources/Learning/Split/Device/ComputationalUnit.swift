@@ -57,16 +57,39 @@ public struct ComputationalUnit: Sendable, Hashable {
   public mutating func learn(
     _ x: Matrix, _ outputs: [Matrix], dy: Matrix, rate: Float, wantsInput: Bool, work: DenseWork
   ) -> Matrix? {
+    learn(rate, work) { layers, parameters, gradient in
+      work.backward(layers, x, outputs, parameters, dy: dy, gradient: &gradient, wantsInput: wantsInput).input
+    }
+  }
+
+  /// The outputs of its layers for what it reads in parts.
+  public func forward(rows: Int, _ parts: [InputPart], residual: Matrix?, work: DenseWork) -> [Matrix] {
+    work.forward(layers, rows: rows, parts, parameters, residual: residual)
+  }
+
+  /// As ``learn(_:_:dy:rate:wantsInput:work:)``, for what was read in parts; returns the gradients by the parts that are wanted.
+  public mutating func learn(
+    _ parts: [InputPart], _ outputs: [Matrix], dy: Matrix, rate: Float, wanted: [RowMask?], work: DenseWork
+  ) -> [Matrix?] {
+    learn(rate, work) { layers, parameters, gradient in
+      work.backward(layers, parts, outputs, parameters, dy: dy, gradient: &gradient, wanted: wanted)
+    }
+  }
+
+  /// Works a gradient out and, unless the unit is frozen, goes a step along it.
+  private mutating func learn<Back>(
+    _ rate: Float, _ work: DenseWork, by backward: ([DenseShape], ParameterVector, inout ParameterVector) -> Back
+  ) -> Back {
     var own = ParameterVector(repeating: 0, count: 0)
     swap(&own, &gradient)
     if isFrozen { own = ParameterVector(repeating: 0, count: parameters.count) }
-    let back = work.backward(layers, x, outputs, parameters, dy: dy, gradient: &own, wantsInput: wantsInput)
+    let back = backward(layers, parameters, &own)
     if !isFrozen {
       if !hasBiases { clearBiases(&own) }
       work.step(&optimizer, &parameters, gradient: own, rate: rate)
       swap(&own, &gradient)
     }
-    return back.input
+    return back
   }
 
   /// One step along −y x + (y u) w, which SoftHebb's rule stands for; biases stay zero. `dz` is −y, `decay` the sums of y u per neuron.

@@ -19,14 +19,27 @@ struct Flight {
 
   /// What a stage keeps for the way back.
   struct Record {
-    var input: Matrix
+    var reading: Reading
     var outputs: [Matrix]
+
+    /// What was read, in one; rules that look into it have it so.
+    var input: Matrix {
+      guard case .whole(let input) = reading else { preconditionFailure("a reading in parts") }
+      return input
+    }
+  }
+
+  /// What a unit reads.
+  enum Reading {
+    case whole(Matrix)
+    /// The neighbours' outputs as they came, nothing copied.
+    case parts([InputPart])
   }
 
   let moment: Moment
   var phase = Phase.ahead
   var rows: [Int32] = []
-  var masks: DrillMasks?
+  var masks: DrawnMasks?
   /// For each stage the outputs of each neighbour, by its place in the list.
   var heard: [[Matrix?]]
   /// For each stage the gradients from each neighbour; whether one came, and what it was.

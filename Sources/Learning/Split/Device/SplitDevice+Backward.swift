@@ -77,14 +77,23 @@ extension SplitDevice {
     let record = flights[index].records[stage]
     let wantsInput = stage > 0 && plan.stages[..<stage].contains { !$0.isFrozen }
     let rate = plan.rate.rate(flights[index].moment.step ?? 0, of: plan.steps)
-    let back = units[stage].learn(record.input, record.outputs, dy: dy, rate: rate, wantsInput: wantsInput, work: work)
-    let operations = units[stage].multiplyAdds * record.input.rows * (wantsInput ? 2 : 1)
+    let operations = units[stage].multiplyAdds * dy.rows * (wantsInput ? 2 : 1)
     effects.append(.worked(multiplyAdds: operations))
-    guard let back else { return }
-    switch plan.stages[stage].reads {
-    case .features: break
-    case .own: flights[index].own[stage - 1] = back
-    case .neighbours: handBack(back, stage, index, &effects)
+    switch record.reading {
+    case .whole(let input):
+      let back = units[stage].learn(input, record.outputs, dy: dy, rate: rate, wantsInput: wantsInput, work: work)
+      guard let back else { return }
+      guard plan.stages[stage].reads == .neighbours else { return flights[index].own[stage - 1] = back }
+      let width = plan.stages[stage - 1].width
+      let backs = wanted(stage, index).enumerated().map { place, mask in
+        mask.map { back.columns(place * width..<(place + 1) * width, keeping: $0) }
+      }
+      handBack(backs, stage, index, &effects)
+    case .parts(let parts):
+      let flags = parts.count - neighbours.count - 1
+      let wanted = wantsInput ? wanted(stage, index) + Array(repeating: nil, count: flags) : []
+      let backs = units[stage].learn(parts, record.outputs, dy: dy, rate: rate, wanted: wanted, work: work)
+      if wantsInput { handBack(backs, stage, index, &effects) }
     }
   }
 
@@ -104,29 +113,32 @@ extension SplitDevice {
     return Matrix.sum(parts)
   }
 
-  /// Cuts the gradient by the inputs into the neighbours' parts.
-  private mutating func handBack(_ back: Matrix, _ stage: Int, _ index: Int, _ effects: inout Effects<Effect>) {
-    let width = plan.stages[stage - 1].width
-    var start = 0
-    var isIn = false
+  /// Which rows' gradients go to whom: to the device itself and its neighbours, by their numbers; none to whom was not heard.
+  private func wanted(_ stage: Int, _ index: Int) -> [RowMask?] {
+    var wanted: [RowMask?] = []
+    wanted.reserveCapacity(neighbours.count + 2)
+    let read = flights[index].masksRead[stage]
     for (place, neighbour) in neighbours.enumerated() {
-      if !isIn, neighbour > id {
-        flights[index].own[stage - 1] = back.columns(start..<start + width)
-        start += width
-        isIn = true
-      }
-      defer { start += width }
-      guard plan.returnsGradients(stage - 1) else { continue }
-      guard flights[index].heard[stage - 1][place] != nil else {
-        send(.gradients(flights[index].moment, stage: stage - 1, nil), to: place, &effects)
+      if wanted.count == place, neighbour > id { wanted.append(.all) }
+      guard plan.returnsGradients(stage - 1), flights[index].heard[stage - 1][place] != nil else {
+        wanted.append(nil)
         continue
       }
-      let read = flights[index].masksRead[stage]
-      let mask = read.isEmpty ? .all : read[place] & flights[index].carries(id, neighbour, stage: stage, back: true)
-      let part = back.columns(start..<start + width, keeping: mask)
-      send(.gradients(flights[index].moment, stage: stage - 1, part), to: place, &effects)
+      wanted.append(read.isEmpty ? .all : read[place] & flights[index].carries(id, neighbour, stage: stage, back: true))
     }
-    if !isIn { flights[index].own[stage - 1] = back.columns(start..<start + width) }
+    if wanted.count == neighbours.count { wanted.append(.all) }
+    return wanted
+  }
+
+  /// Hands the parts of the gradient by what was read to those who sent it.
+  private mutating func handBack(_ backs: [Matrix?], _ stage: Int, _ index: Int, _ effects: inout Effects<Effect>) {
+    let own = neighbours.firstIndex { $0 > id } ?? neighbours.count
+    flights[index].own[stage - 1] = backs[own]
+    guard plan.returnsGradients(stage - 1) else { return }
+    for place in neighbours.indices {
+      let back = backs[place < own ? place : place + 1]
+      send(.gradients(flights[index].moment, stage: stage - 1, back), to: place, &effects)
+    }
   }
 
   /// Without a gradient there is nothing to learn or to hand on, but nobody is to wait for it.

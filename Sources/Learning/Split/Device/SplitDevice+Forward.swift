@@ -31,15 +31,15 @@ extension SplitDevice {
     }
   }
 
-  private func drillMasks(_ drill: Drill, _ moment: Moment, _ rows: Int) -> DrillMasks {
-    let chance = Chance(seed: plan.seed)
-    return switch moment {
-    case .step(let step):
-      DrillMasks(drill, devices: plan.devices, rows: rows, copies: copies(moment), chance: chance.fork("drill", step))
-    case .query(let origin, let number):
-      DrillMasks(
-        drill, devices: plan.devices, rows: rows, copies: copies(moment),
-        chance: chance.fork("trial", origin).fork("query", number))
+  private func drillMasks(_ drill: Drill, _ moment: Moment, _ rows: Int) -> DrawnMasks {
+    drills.masks(moment, drill, rows: rows, plan: plan) {
+      let chance = Chance(seed: plan.seed)
+      let own =
+        switch moment {
+        case .step(let step): chance.fork("drill", step)
+        case .query(let origin, let number): chance.fork("trial", origin).fork("query", number)
+        }
+      return DrillMasks(drill, devices: plan.devices, rows: rows, copies: copies(moment), chance: own)
     }
   }
 
@@ -54,7 +54,7 @@ extension SplitDevice {
   }
 
   private mutating func begin(
-    _ moment: Moment, rows chosen: [Int32], masks: DrillMasks?, query: Query?, at now: Instant, _ effects: inout Effects<Effect>
+    _ moment: Moment, rows chosen: [Int32], masks: DrawnMasks?, query: Query?, at now: Instant, _ effects: inout Effects<Effect>
   ) {
     let index: Int
     if let known = flights.firstIndex(where: { $0.moment == moment }) {
@@ -100,25 +100,34 @@ extension SplitDevice {
 
   /// One unit's outputs, sent to the neighbours.
   private mutating func compute(_ stage: Int, _ index: Int, _ effects: inout Effects<Effect>) {
-    let input = labelled(self.input(stage, index), index)
+    let reading = reading(stage, index)
+    let count = flights[index].rows.count
     let residual = plan.stages[stage].isResidual ? rows.features.taking(flights[index].rows) : nil
-    let outputs = outputs(stage, input, residual: residual)
-    let operations = units[stage].multiplyAdds * input.rows
+    let outputs =
+      switch reading {
+      case .whole(let input): outputs(stage, input, residual: residual)
+      case .parts(let parts): units[stage].forward(rows: count, parts, residual: residual, work: work)
+      }
+    let operations = units[stage].multiplyAdds * count
     statistics.multiplyAdds += operations
     effects.append(.worked(multiplyAdds: operations))
-    flights[index].records.append(Flight.Record(input: input, outputs: outputs))
+    flights[index].records.append(Flight.Record(reading: reading, outputs: outputs))
     if plan.isShared(stage), let last = outputs.last {
       for place in neighbours.indices { send(.outputs(flights[index].moment, stage: stage, last), to: place, &effects) }
     }
     if plan.rule.isLocal, flights[index].moment.step != nil { learnLocally(stage, index, &effects) }
   }
 
-  /// What a unit reads.
-  private mutating func input(_ stage: Int, _ index: Int) -> Matrix {
+  /// What a unit reads. Where nobody looks into it, the neighbours' outputs stay where they are.
+  private mutating func reading(_ stage: Int, _ index: Int) -> Flight.Reading {
     switch plan.stages[stage].reads {
-    case .features: return rows.features.taking(flights[index].rows)
-    case .own: return ownOutputs(stage - 1, index)
-    case .neighbours: return reading(stage, index)
+    case .features: return .whole(labelled(rows.features.taking(flights[index].rows), index))
+    case .own: return .whole(labelled(ownOutputs(stage - 1, index), index))
+    case .neighbours:
+      let parts = parts(stage, index)
+      if plan.rule == .backpropagation, plan.missing == .flagged || plan.missing == .zero { return .parts(parts) }
+      let joined = work.join(rows: flights[index].rows.count, parts)
+      return .whole(labelled(plan.missing == .rescaled ? rescaled(joined, parts) : joined, index))
     }
   }
 
@@ -128,20 +137,21 @@ extension SplitDevice {
   }
 
   /// The device's and its neighbours' outputs of the stage before, by their numbers; then the flags.
-  private mutating func reading(_ stage: Int, _ index: Int) -> Matrix {
+  private mutating func parts(_ stage: Int, _ index: Int) -> [InputPart] {
     let (width, count) = (plan.stages[stage - 1].width, flights[index].rows.count)
-    var parts: [(columns: Int, matrix: Matrix?, mask: RowMask)] = []
+    var parts: [InputPart] = []
     parts.reserveCapacity(neighbours.count + 2)
     let isFlagged = plan.missing == .flagged
     var flags: [RowMask] = []
-    let own = (columns: width, matrix: Matrix?.some(ownOutputs(stage - 1, index)), mask: RowMask.all)
-    let isDrilled = flights[index].masks != nil
+    if isFlagged { flags.reserveCapacity(neighbours.count) }
+    let own = InputPart(columns: width, ownOutputs(stage - 1, index))
+    let masks = flights[index].masks
     for (place, neighbour) in neighbours.enumerated() {
       if parts.count == place, neighbour > id { parts.append(own) }
       let values = flights[index].heard[stage - 1][place]
-      let mask = isDrilled ? flights[index].carries(id, neighbour, stage: stage, back: false) : .all
-      if isDrilled { flights[index].masksRead[stage].append(mask) }
-      parts.append(filled(stage, place, (width, values, mask), count))
+      let mask = masks?.carries(id, neighbour, stage: stage, back: false) ?? .all
+      if masks != nil { flights[index].masksRead[stage].append(mask) }
+      parts.append(filled(stage, place, InputPart(columns: width, values, mask: mask), count))
       if isFlagged { flags.append(values == nil ? RowMask(words: [UInt32](repeating: 0, count: count)) : mask) }
     }
     if parts.count == neighbours.count { parts.append(own) }
@@ -152,14 +162,13 @@ extension SplitDevice {
           unsafe flag.write(to: floats.baseAddress! + column, rows: count, stride: columns)
         }
       }
-      parts.append((columns, matrix, .all))
+      parts.append(InputPart(columns: columns, matrix))
     }
-    let joined = work.join(rows: count, parts)
-    return plan.missing == .rescaled ? rescaled(joined, parts, width) : joined
+    return parts
   }
 
   /// Stretches every row by how many parts it would have over how many it has.
-  private func rescaled(_ matrix: Matrix, _ parts: [(columns: Int, matrix: Matrix?, mask: RowMask)], _ width: Int) -> Matrix {
+  private func rescaled(_ matrix: Matrix, _ parts: [InputPart]) -> Matrix {
     let all = Float(parts.count)
     let (rows, columns) = (matrix.rows, matrix.columns)
     return unsafe Matrix(rows: rows, columns: columns) { floats in
@@ -173,9 +182,7 @@ extension SplitDevice {
   }
 
   /// A neighbour's part, with what the policy puts where it did not come, which is remembered for later where it did.
-  private mutating func filled(
-    _ stage: Int, _ place: Int, _ part: (columns: Int, matrix: Matrix?, mask: RowMask), _ count: Int
-  ) -> (columns: Int, matrix: Matrix?, mask: RowMask) {
+  private mutating func filled(_ stage: Int, _ place: Int, _ part: InputPart, _ count: Int) -> InputPart {
     guard plan.missing == .mean || plan.missing == .last else { return part }
     let usual = memory.usual[stage][place]
     let width = part.columns
@@ -196,7 +203,7 @@ extension SplitDevice {
       }
     }
     memory.usual[stage][place] = there
-    return (width, merged, .all)
+    return InputPart(columns: width, merged)
   }
 
   /// The outputs of a stage that this device computed, while it still has them.

@@ -62,6 +62,7 @@ public struct SplitDevice: Machine {
   let neighbours: [Int]
   let schedule: Schedule
   let work: DenseWork
+  let drills: DrillMemory
   var flights: [Flight] = []
   var company: Company
   var trainingPatience: PatienceTable
@@ -72,14 +73,15 @@ public struct SplitDevice: Machine {
   var isTraining = false
   var memory: StageMemory
 
-  /// A fresh device. `work` may be shared with other devices that run on the same thread.
-  public init(plan: SplitPlan, id: Int, rows: SplitRows, work: DenseWork) {
+  /// A fresh device. `work` and `drills` may be shared with other devices of the same plan that run on the same thread.
+  public init(plan: SplitPlan, id: Int, rows: SplitRows, work: DenseWork, drills: DrillMemory = DrillMemory()) {
     precondition(plan.complaint == nil, plan.complaint ?? "")
     precondition(rows.features.columns == plan.features[id], "device \(id) has other features")
     self.plan = plan
     self.id = id
     self.rows = rows
     self.work = work
+    self.drills = drills
     neighbours = plan.neighbours[id]
     schedule = Schedule(rows: max(1, rows.training), batch: plan.batch, seed: plan.seed)
     let chance = Chance(seed: plan.seed).fork("units", id)

@@ -85,7 +85,7 @@ public struct DrillMasks: Sendable {
   }
 
   /// Devices for which all masks are drawn at once.
-  private static let fewDevices = 64
+  static let fewDevices = 64
 
   /// A word for each row, zero where the fault is.
   private static func words(_ thresholds: [UInt32], _ chance: Chance) -> [UInt32] {
@@ -103,13 +103,17 @@ public struct DrillMasks: Sendable {
 
   /// In which samples a link carries what belongs to a stage; `back` is the way of gradients. Both ends live in those samples.
   public func carries(_ a: Int, _ b: Int, stage: Int, back: Bool) -> RowMask {
-    guard !linkThresholds.isEmpty else { return isAlive(a) & isAlive(b) }
+    carries(a, b, stage: stage, back: back, isAlive(a), isAlive(b))
+  }
+
+  /// As ``carries(_:_:stage:back:)``, with the samples in which the ends live.
+  func carries(_ a: Int, _ b: Int, stage: Int, back: Bool, _ first: RowMask, _ second: RowMask) -> RowMask {
+    guard !linkThresholds.isEmpty else { return first & second }
     let (low, high) = (min(a, b), max(a, b))
     let name = (((stage * 2 + (back ? 1 : 0)) << 40) ^ (low << 20)) ^ high
     var words = DrillMasks.words(linkThresholds, chance.fork("link", name))
     if copies > 1 { words = (0..<copies).flatMap { _ in words } }
-    if alive.isEmpty, deviceThresholds.isEmpty { return RowMask(words: words) }
-    return RowMask(words: words, and: isAlive(a), isAlive(b))
+    return RowMask(words: words, and: first, second)
   }
 
   private static func rate(_ rate: Drill.Rate, _ chance: inout Chance) -> Double {

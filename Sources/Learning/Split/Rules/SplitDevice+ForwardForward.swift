@@ -19,7 +19,7 @@ extension SplitDevice {
         for column in 0..<classes { unsafe floats[row * classes + column] = column == labels[row] ? 1 : 0 }
       }
     }
-    return work.join(rows: own.rows, [(classes, overlay, .all), (own.columns, own, .all)])
+    return work.join(rows: own.rows, [InputPart(columns: classes, overlay), InputPart(columns: own.columns, own)])
   }
 
   private func overlaid(_ index: Int) -> [Int] {

@@ -187,7 +187,7 @@ extension BlockStore {
       byteCount += block.bytes.count - entries[Int(slot)].size
       entries[Int(slot)].block = block
       entries[Int(slot)].elsewhere = -1
-      shelf?.settled.append(cid)
+      line(up: cid)
     }
   }
 
@@ -220,7 +220,22 @@ extension BlockStore {
   /// The block's bytes are safe, so that they may leave memory unless it names others.
   private mutating func settle(_ cid: CID) {
     guard let slot = index[cid], entries[Int(slot)].elsewhere < 0 else { return }
-    if Object.children(of: entries[Int(slot)].block).isEmpty { shelf?.settled.append(cid) }
+    if Object.children(of: entries[Int(slot)].block).isEmpty { line(up: cid) }
+  }
+
+  /// Names in the line of blocks that may leave memory, those among them that were dropped meanwhile.
+  package var lineLength: Int { (shelf?.settled.count ?? 0) - (shelf?.head ?? 0) }
+
+  /// Puts a block at the end of the line of those that may leave memory. Where memory is never short nothing leaves it from the front, so
+  /// blocks that are gone are taken out once they are most of it.
+  private mutating func line(up cid: CID) {
+    shelf?.settled.append(cid)
+    guard lineLength > 2 * count + 64, let settled = shelf?.settled, let head = shelf?.head else { return }
+    var kept: Set<CID> = []
+    shelf?.settled = settled[head...].filter { cid in
+      index[cid].map { entries[Int($0)].elsewhere < 0 } ?? false && kept.insert(cid).inserted
+    }
+    shelf?.head = 0
   }
 
   /// A block elsewhere turned out to be gone; who holds it waits for it again.

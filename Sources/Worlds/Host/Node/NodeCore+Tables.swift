@@ -166,11 +166,10 @@ extension NodeCore {
       message.encode(), expectsAnswer: message.expectsAnswer, most: KademliaMessage.Limits().messageBytes
     ) { [self] result in ended(id, result, by: contact.peer, of: index) }
     tables[index].requests[id] = stream
-    let deadline = schedule(now + timeout) { stream.giveUp(NodeError("no answer within \(timeout.seconds) s")) }
+    stream.deadline = schedule(now + timeout) { stream.giveUp(NodeError("no answer within \(timeout.seconds) s")) }
     let bound = NIOLoopBound(self, eventLoop: home)
     let boundStream = NIOLoopBound(stream, eventLoop: home)
     guard let dialled = dial(contact.peer) else {
-      deadline.cancel()
       home.execute { boundStream.value.giveUp(NodeError("it could not be reached a moment ago")) }
       return
     }

@@ -164,6 +164,8 @@ final class RequestStream: StreamHandler {
   private var framing: MessageFraming
   private var stream: PeerStream?
   private var done: ((Result<[UInt8]?, any Error>) -> Void)?
+  /// What ends the wait; it is of no use, and holds the stream, once the wait is over.
+  var deadline: Scheduled<Void>?
 
   init(
     _ request: [UInt8], expectsAnswer: Bool, most: Int, done: @escaping (Result<[UInt8]?, any Error>) -> Void
@@ -217,6 +219,8 @@ final class RequestStream: StreamHandler {
   private func end(_ result: Result<[UInt8]?, any Error>) {
     let last = done
     done = nil
+    deadline?.cancel()
+    deadline = nil
     last?(result)
   }
 }

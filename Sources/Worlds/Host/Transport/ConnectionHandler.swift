@@ -20,7 +20,8 @@ final class ConnectionHandler: ChannelInboundHandler {
   private let loop: any EventLoop
   private let transport: Transport
   private let remoteAddress: Multiaddr
-  private let dialled: EventLoopPromise<Link>?
+  /// Who dialled waits for this; let go when it is kept, as its link refers to this handler.
+  private var dialled: EventLoopPromise<Link>?
   private var context: ChannelHandlerContext?
   private var link: Link?
   private var effects = Effects<Connection.Effect>()
@@ -257,6 +258,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     self.link = link
     transport.delegate.connected(link)
     dialled?.succeed(link)
+    dialled = nil
   }
 
   private func opened(_ id: StreamID, _ name: String, _ origin: Connection.Origin) {
@@ -319,11 +321,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     if let link {
       transport.delegate.disconnected(link, error)
     } else {
-      if dialled == nil { transport.meters.failedHandshake() }
+      if connection.role == .listener { transport.meters.failedHandshake() }
       transport.delegate.failed(remoteAddress, error)
       if connection.role == .listener { transport.delegate.misbehaved(remoteAddress, error) }
       let problem = "\(error)"
       dialled?.fail(TransportError(.dialling, remoteAddress, error.peer, problem, cause: error))
+      dialled = nil
     }
     isClosing = true
     schedule()

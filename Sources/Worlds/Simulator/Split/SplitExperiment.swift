@@ -141,6 +141,7 @@ public struct SplitExperiment: Sendable {
       if case .stepped(let step, _) = event, step % 16 == 0 { progress(Double(step) / Double(max(1, steps)), "training") }
     }
     var curve: [(step: Int, accuracy: Double)] = []
+    progress(0, "training")
     for step in setup.scenario.test.steps.sorted() where !isStopped() {
       world.train(untilStep: step)
       var still = world.still()
@@ -151,6 +152,7 @@ public struct SplitExperiment: Sendable {
     }
     world.train(isStopped: isStopped)
     if isStopped() { return nil }
+    progress(1, "trained")
     world.observer = nil
     let statistics = world.statistics
     let trainingTime = world.now - .origin

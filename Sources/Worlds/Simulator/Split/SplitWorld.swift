@@ -133,6 +133,7 @@ public struct SplitWorld {
   let conditions: SplitConditions
   let rows: [SplitRows]
   let work = DenseWork()
+  let drills = DrillMemory()
   var nodes: [Node]
   var routes: VirtualGraph
   var links: [Int: DeviceGraph.Link] = [:]
@@ -175,9 +176,11 @@ public struct SplitWorld {
       conditions.loss == 0 && conditions.jitter == 0
       && graph.links.allSatisfy { $0.latency == .zero && $0.bandwidth == 0 }
     let chance = Chance(seed: plan.seed).fork("split world")
-    let work = work
+    let (work, drills) = (work, drills)
     nodes = (0..<plan.devices).map { number in
-      Node(device: SplitDevice(plan: plan, id: number, rows: rows[number], work: work), chance: chance.fork("device", number))
+      Node(
+        device: SplitDevice(plan: plan, id: number, rows: rows[number], work: work, drills: drills),
+        chance: chance.fork("device", number))
     }
     pauses = Array(repeating: (.origin, .zero), count: plan.devices)
     byStep = conditions.faults.filter { if case .step = $0.when { true } else { false } }
@@ -362,7 +365,7 @@ extension SplitWorld {
     case .dies(let device): kill(device)
     case .returns(let device): revive(device)
     case .joins(let device):
-      nodes[device].device = SplitDevice(plan: plan, id: device, rows: rows[device], work: work)
+      nodes[device].device = SplitDevice(plan: plan, id: device, rows: rows[device], work: work, drills: drills)
       revive(device)
     case .breaks(let a, let b): broken.insert(min(a, b) * plan.devices + max(a, b))
     case .heals(let a, let b): broken.remove(min(a, b) * plan.devices + max(a, b))

@@ -54,8 +54,8 @@ public struct BackupHeads: PatchStrategy {
     plan.drill = Drill(devices: recipe.drop > 0 ? .fixed(recipe.drop) : .never)
     let work = DenseWork()
     let rows = (0..<devices).map { device in
-      let own = (columns: 1, matrix: Matrix?.some(ranks[device]), mask: RowMask.all)
-      let copy = (columns: 1, matrix: Matrix?.some(ranks[(device + devices - 1) % devices]), mask: RowMask.all)
+      let own = InputPart(columns: 1, ranks[device])
+      let copy = InputPart(columns: 1, ranks[(device + devices - 1) % devices])
       let features = work.join(rows: images.images.rows, recipe.hasCopies ? [own, copy] : [own])
       return SplitRows(features: features, targets: images.images, training: images.training)
     }

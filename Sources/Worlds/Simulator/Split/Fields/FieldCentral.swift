@@ -86,12 +86,12 @@ public struct CentralModel {
         for station in 0..<stations { unsafe floats[row * stations + station] = alive[station][row] ? 1 : 0 }
       }
     }
-    let parts: [(columns: Int, matrix: Matrix?, mask: RowMask)] = field.features.enumerated().map { station, features in
-      (features.columns, features.taking(rows), alive[station])
+    let parts = field.features.enumerated().map { station, features in
+      InputPart(columns: features.columns, features.taking(rows), mask: alive[station])
     }
     let joined = work.join(rows: rows.count, parts)
     let values = rescaled(joined, alive)
-    return work.join(rows: rows.count, [(joined.columns, values, .all), (stations, flags, .all)])
+    return work.join(rows: rows.count, [InputPart(columns: joined.columns, values), InputPart(columns: stations, flags)])
   }
 
   /// Stretches what is there so that it makes good for what is not.
