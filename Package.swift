@@ -140,7 +140,7 @@ let package = Package(
         "MurmurPeer",
         "MurmurBlocks", "MurmurPubSub", "MurmurRouting", "MurmurIdentify", "MurmurIdentity", "MurmurWire", nioCore, nioPosix, log,
         metrics, lifecycle, arguments,
-        "MurmurFeeds", "MurmurStreams",
+        "MurmurFeeds", "MurmurStreams", "MurmurLedger",
       ]),
     .executableTarget(
       name: "murmur", dependencies: ["MurmurCommands"], path: "Sources/Interfaces/murmur", swiftSettings: strict),

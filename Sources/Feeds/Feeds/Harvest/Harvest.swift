@@ -94,6 +94,7 @@ public struct Harvest: Machine, Sendable {
       + configuration.sides.map { (StreamHead.tag(of: configuration.session, side: $0), $0) }
   }
 
+  /// Takes one input and appends what is to be done.
   public mutating func step(_ input: Input, at now: Instant, chance: inout Chance, effects: inout Effects<Effect>) {
     switch input {
     case .started:

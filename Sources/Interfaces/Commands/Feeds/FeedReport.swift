@@ -14,7 +14,8 @@ extension FeedRuns {
     if let ledger { exhibits.append(tangle(ledger)) }
     return ReproductionReport(
       title: "Feeds" + (interrupted == nil ? "" : ", not everything run"),
-      paper: "Nikolaidis and Refanidis, Using Distributed Ledger Technology to Democratize Neural Network Training, Applied Intelligence, 2021",
+      paper:
+        "Nikolaidis and Refanidis, Using Distributed Ledger Technology to Democratize Neural Network Training, Applied Intelligence, 2021",
       introduction: [
         """
         A thin feeder signs rows in packets and gives them to a full peer, which issues each as a transaction of a feeless ledger; other \
@@ -33,13 +34,17 @@ extension FeedRuns {
     return notes
   }
 
-  private static func milliseconds(_ seconds: Double) -> String { seconds.isNaN ? "—" : "\(Numerals.trimmed(1_000 * seconds)) ms" }
+  private static func milliseconds(_ seconds: Double) -> String {
+    seconds.isNaN ? "—" : "\(Numerals.trimmed(1_000 * seconds)) ms"
+  }
 
   private var table5: ReproductionReport.Exhibit {
     var table = Table(
       "\(Numerals.count(packets)) packets of 50 rows of about 750 bytes",
       columns: [.text("")] + trials.map { .number($0.trial.title) })
-    func row(_ name: String, _ value: (FeedTrial.Figures) -> String) { table.rows.append([name] + trials.map { value($0.figures) }) }
+    func row(_ name: String, _ value: (FeedTrial.Figures) -> String) {
+      table.rows.append([name] + trials.map { value($0.figures) })
+    }
     row("sealed to verified, median") { FeedRuns.milliseconds($0.median) }
     row("sealed to verified, 95 %") { FeedRuns.milliseconds($0.percentile95) }
     row("rows verified once") { Numerals.count($0.once) }
@@ -52,13 +57,13 @@ extension FeedRuns {
     if let quiet = trials.first(where: { $0.trial == .quiet })?.figures {
       findings.append(
         ReproductionReport.Finding(
-          subject: "time per packet", paper: "13.9 s", ours: FeedRuns.milliseconds(quiet.median), outcome: .holds,
+          "time per packet", paper: "13.9 s", ours: FeedRuns.milliseconds(quiet.median), outcome: .holds,
           remark: "The paper's ledger was a public network; the ratio says what a ledger of the session's own is worth."))
     }
     for (trial, figures) in trials {
       findings.append(
         ReproductionReport.Finding(
-          subject: "every row exactly once, \(trial.title)", paper: "wanted",
+          "every row exactly once, \(trial.title)", paper: "wanted",
           ours: "\(Numerals.count(figures.once)) once, \(figures.twice) twice, \(figures.missing) missing",
           outcome: figures.twice == 0 && figures.missing == 0 ? .holds : .fails, remark: ""))
     }
@@ -76,7 +81,9 @@ extension FeedRuns {
   private var learning: ReproductionReport.Exhibit {
     var table = Table(
       "Test accuracy, %, mean over peers and seeds ± the standard deviation over seeds",
-      columns: [.text(""), .number("from streams"), .number("same rows held"), .number("one central model"), .number("rows read, of")])
+      columns: [
+        .text(""), .number("from streams"), .number("same rows held"), .number("one central model"), .number("rows read, of"),
+      ])
     var findings: [ReproductionReport.Finding] = []
     for name in lessons.map(\.name).unique {
       let group = lessons.filter { $0.name == name }
@@ -84,12 +91,13 @@ extension FeedRuns {
       let central = Statistics(group.compactMap(\.central))
       func words(_ value: Statistics) -> String { "\(Numerals.trimmed(value.mean)) ± \(Numerals.trimmed(value.deviation))" }
       table.rows.append([
-        name, words(streamed), words(held), words(central), group.map { "\($0.rows) of \($0.all)" }.unique.joined(separator: ", "),
+        name, words(streamed), words(held), words(central),
+        group.map { "\($0.rows) of \($0.all)" }.unique.joined(separator: ", "),
       ])
       let difference = held.mean - streamed.mean
       findings.append(
         ReproductionReport.Finding(
-          subject: name, paper: "within 1 point of the same rows held", ours: "\(Numerals.trimmed(difference)) points less",
+          name, paper: "within 1 point of the same rows held", ours: "\(Numerals.trimmed(difference)) points less",
           outcome: difference <= 1 ? .holds : .fails, remark: ""))
     }
     return ReproductionReport.Exhibit(
@@ -121,7 +129,7 @@ extension FeedRuns {
       tables: [table],
       findings: [
         ReproductionReport.Finding(
-          subject: "confirmed transactions lost in the partition", paper: "none", ours: "\(figures.lost)",
+          "confirmed transactions lost in the partition", paper: "none", ours: "\(figures.lost)",
           outcome: figures.lost == 0 ? .holds : .fails, remark: "")
       ])
   }
@@ -135,7 +143,8 @@ extension FeedRuns {
         .array(
           trials.map { trial, figures in
             .object([
-              .init("trial", .string(trial.rawValue)), .init("packets", .integer(packets)), .init("median", .number(figures.median)),
+              .init("trial", .string(trial.rawValue)), .init("packets", .integer(packets)),
+              .init("median", .number(figures.median)),
               .init("percentile95", .number(figures.percentile95)), .init("once", .integer(figures.once)),
               .init("twice", .integer(figures.twice)), .init("missing", .integer(figures.missing)),
               .init("processor", .number(figures.processor)), .init("memory", .number(figures.memory)),
@@ -148,8 +157,10 @@ extension FeedRuns {
         .array(
           lessons.map { lesson in
             .object([
-              .init("name", .string(lesson.name)), .init("seed", .integer(Int(lesson.seed))), .init("streamed", .number(lesson.streamed)),
-              .init("held", .number(lesson.held)), .init("central", .optional(lesson.central)), .init("rows", .integer(lesson.rows)),
+              .init("name", .string(lesson.name)), .init("seed", .integer(Int(lesson.seed))),
+              .init("streamed", .number(lesson.streamed)),
+              .init("held", .number(lesson.held)), .init("central", .optional(lesson.central)),
+              .init("rows", .integer(lesson.rows)),
               .init("all", .integer(lesson.all)), .init("trace", .string(lesson.trace)),
             ])
           })),

@@ -73,7 +73,8 @@ struct FeedRuns {
       network: {degree: 6}
       baselines: {alone: false, central: true}
       """
-    let storm = three.replacing("three sensors", with: "three sensors in a storm")
+    let storm =
+      three.replacing("three sensors", with: "three sensors in a storm")
       .replacing("degree: 6", with: "degree: 6, loss: 30 %")
       + "faults:\n  - crash: {peers: 50 %, at: 10 %, over: 30 %, restart: 3 min}\n  - offline: {probability: 20 %}\n"
     let hundred = three.replacing("three sensors", with: "a hundred sensors").replacing("rows: 460", with: "rows: 13")

@@ -68,7 +68,9 @@ final class FeedTrial: Sendable {
     // A sample gives the session its columns, classes and scale.
     try ([header] + lines.prefix(500)).joined(separator: "\n").appending("\n")
       .write(toFile: folder + "/sample.csv", atomically: true, encoding: .utf8)
-    let loss = plan.loss > 0 ? "\nnetwork: {loss: \(Int((plan.loss * 100).rounded())) %, delay: {median: 0 ms, spread: 1, jitter: 0 %}}" : ""
+    let loss =
+      plan.loss > 0
+      ? "\nnetwork: {loss: \(Int((plan.loss * 100).rounded())) %, delay: {median: 0 ms, spread: 1, jitter: 0 %}}" : ""
     try """
     name: table5
     data: {set: sample.csv, label: label, rows: all}
@@ -201,10 +203,14 @@ final class FeedTrial: Sendable {
   }
 
   private func take(_ line: Data, _ name: String, _ life: Int, _ state: inout State) {
-    guard let news = try? JSONSerialization.jsonObject(with: line) as? [String: Any], let what = news["news"] as? String else { return }
+    guard let news = try? JSONSerialization.jsonObject(with: line) as? [String: Any], let what = news["news"] as? String else {
+      return
+    }
     switch what {
     case "listening":
-      if let number = Int(name.dropFirst(4)), let address = (news["addresses"] as? [String])?.first { state.addresses[number] = address }
+      if let number = Int(name.dropFirst(4)), let address = (news["addresses"] as? [String])?.first {
+        state.addresses[number] = address
+      }
     case "rows" where name == "peer2":
       guard let first = news["first"] as? Int, let count = news["count"] as? Int, let lag = news["lag"] as? Double else { return }
       for row in first..<first + count { state.seen[row, default: 0] += 1 }
@@ -219,17 +225,22 @@ final class FeedTrial: Sendable {
   private func look(_ figures: inout Figures) -> Double {
     guard let process = state.withLock({ $0.processes["feeder"] }) else { return 0 }
     let path = "/proc/\(process.processIdentifier)"
-    guard let text = try? String(contentsOfFile: path + "/stat", encoding: .utf8), let tail = text.split(separator: ")").last else { return 0 }
+    guard let text = try? String(contentsOfFile: path + "/stat", encoding: .utf8), let tail = text.split(separator: ")").last
+    else { return 0 }
     let words = tail.split(separator: " ")
-    guard words.count > 21, let user = Double(words[11]), let system = Double(words[12]), let pages = Double(words[21]) else { return 0 }
+    guard words.count > 21, let user = Double(words[11]), let system = Double(words[12]), let pages = Double(words[21]) else {
+      return 0
+    }
     // The first seconds are the program's start.
-    if state.withLock({ $0.lags.count }) > 40 { figures.memory = max(figures.memory, pages * Double(sysconf(Int32(_SC_PAGESIZE)))) }
+    if state.withLock({ $0.lags.count }) > 40 {
+      figures.memory = max(figures.memory, pages * Double(sysconf(Int32(_SC_PAGESIZE))))
+    }
     return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
 
   private func kill(_ name: String) {
     guard let process = state.withLock({ $0.processes.removeValue(forKey: name) }) else { return }
-    _ = unsafe Foundation.kill(process.processIdentifier, SIGKILL)
+    _ = Foundation.kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
   }
 
@@ -239,7 +250,7 @@ final class FeedTrial: Sendable {
     let patience = Date().addingTimeInterval(5)
     for process in processes {
       while process.isRunning, Date() < patience { Thread.sleep(forTimeInterval: 0.02) }
-      if process.isRunning { _ = unsafe Foundation.kill(process.processIdentifier, SIGKILL) }
+      if process.isRunning { _ = Foundation.kill(process.processIdentifier, SIGKILL) }
     }
   }
 

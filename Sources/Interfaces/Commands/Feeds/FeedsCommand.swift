@@ -46,7 +46,9 @@ extension ReproduceCommand {
         }
         try runs.learn(isStopped: { interruption.isWanted }) { console.progress("learning from streams", $0, $1) }
         if !interruption.isWanted {
-          runs.ledger = FeedRuns.tangle(isQuick: quick, isStopped: { interruption.isWanted }) { console.progress("a ledger", $0, "") }
+          runs.ledger = FeedRuns.tangle(isQuick: quick, isStopped: { interruption.isWanted }) {
+            console.progress("a ledger", $0, "")
+          }
         }
         console.clear()
         runs.wallSeconds = Double(begun.duration(to: .now).components.seconds)

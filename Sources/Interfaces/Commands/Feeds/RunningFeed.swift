@@ -36,10 +36,14 @@ final class RunningFeed: Sendable {
     var unconfirmed = 0
     var gateway: String?
 
+    /// Bytes sent to gateways.
+    var sent = 0
+
     var fields: [JSON.Member] {
       [
         .init("rows", .integer(Int(clamping: rows))), .init("sealed", .integer(sealed)), .init("waiting", .integer(waiting)),
         .init("leftOut", .integer(leftOut)), .init("unconfirmed", .integer(unconfirmed)), .init("gateway", .optional(gateway)),
+        .init("sent", .integer(sent)),
       ]
     }
 
@@ -124,11 +128,13 @@ final class RunningFeed: Sendable {
       hasHeader: start.hasHeader, at: store.spool.state.place.offset)
     node.start()
     try reader.begin(packer, lines, follow: start.follow)
-    var (told, ending, settled) = (Seen(), ContinuousClock.Instant?.none, 0)
+    var (told, ending, settled, sent) = (Seen(), ContinuousClock.Instant?.none, 0, 0)
     while true {
       try await _Concurrency.Task.sleep(for: .milliseconds(20))
       let progress = reader.progress
-      let seen = look(progress)
+      var seen = look(progress)
+      if settled % 12 == 0 { sent = try await node.snapshot().bytesSent }
+      seen.sent = sent
       settled += 1
       // What the start took is needed no more.
       if settled == 100 || settled % 3_000 == 0 {
@@ -145,7 +151,8 @@ final class RunningFeed: Sendable {
       if let ending, ending <= .now { break }
     }
     let progress = reader.progress
-    let seen = look(progress)
+    var seen = look(progress)
+    seen.sent = try await node.snapshot().bytesSent
     try await node.close()
     try store.spool.close()
     try await group.shutdownGracefully()
