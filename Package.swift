@@ -205,7 +205,7 @@ let package = Package(
       "Commands",
       [
         "MurmurCommands", "MurmurCompute", "MurmurControl", "MurmurReports", "MurmurSplit",
-        "MurmurHost", "MurmurIdentity", "MurmurStreams", "MurmurWire", nioCore, nioPosix,
+        "MurmurHost", "MurmurIdentity", "MurmurMachines", "MurmurStreams", "MurmurWire", nioCore, nioPosix,
       ]),
     tests("House", []),
   ],

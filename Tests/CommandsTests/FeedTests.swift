@@ -1,6 +1,7 @@
 import Foundation
 import MurmurHost
 import MurmurIdentity
+import MurmurMachines
 import MurmurStreams
 import MurmurWire
 import NIOPosix
@@ -19,12 +20,17 @@ struct FeedTests {
     }
 
     private let state = Mutex(State())
+    private let news = DispatchSemaphore(value: 0)
     let session: String
     let side: SideKey?
 
     init(session: String, side: SideKey? = nil) { (self.session, self.side) = (session, side) }
 
+    /// Returns when something came, or after a moment.
+    func pause() { _ = news.wait(timeout: .now() + .milliseconds(50)) }
+
     func take(_ tag: [UInt8], _ content: [UInt8]) {
+      defer { news.signal() }
       state.withLock { state in
         if tag == StreamHead.tag(of: session, side: side) { return state.heads.append(content) }
         if let before = state.messages[tag], before != content { state.forked += 1 }
@@ -81,14 +87,24 @@ struct FeedTests {
   }
 
   /// Looks again and again until something holds.
-  static func wait(_ what: String, _ folder: Folder, until holds: () throws -> Bool) async throws {
+  static func wait(_ what: String, _ folder: Folder, _ reader: Reader, until holds: () throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(120)
     while try !holds() {
       guard ContinuousClock.now < deadline else {
         throw LivePeer.Silent(description: "\(what) were waited for in vain: \(try folder.text("said").suffix(2_000))")
       }
-      try await Task.sleep(for: .milliseconds(20))
+      reader.pause()
     }
+  }
+
+  /// How many rows a feeder has, in packets and waiting, as it said last.
+  static func progress(_ folder: Folder) throws -> Int? {
+    for line in try folder.text("said").split(separator: "\n").reversed() where line.contains("\"progress\"") {
+      // The last line may be half there.
+      guard let news = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else { continue }
+      return (news["rows"] as? Int ?? 0) + (news["waiting"] as? Int ?? 0)
+    }
+    return nil
   }
 
   @Test(
@@ -126,7 +142,7 @@ struct FeedTests {
       }
       if life == 5 { try await first.gateway.close() }
       let goal = life == 10 ? written : written - 35
-      try await Self.wait("\(goal) rows in life \(life)", folder) { try reader.rows().rows.count >= goal }
+      try await Self.wait("\(goal) rows in life \(life)", folder, reader) { try reader.rows().rows.count >= goal }
       if life == 10 {
         process.terminate()
         process.waitUntilExit()
@@ -162,7 +178,7 @@ struct FeedTests {
         try pipe.fileHandleForWriting.write(contentsOf: Data("{\"n\":\(written)}\n".utf8))
         written += 1
       }
-      try await Self.wait("\(written) rows in the spool in life \(life)", folder) { try Self.progress(folder) == written }
+      try await Self.wait("\(written) rows in the spool in life \(life)", folder, reader) { try Self.progress(folder) == written }
       if life < 3 {
         kill(process.processIdentifier, SIGKILL)
       } else {

@@ -100,7 +100,7 @@ public final class Spool: Sendable {
   public let options: Options
   /// Bytes that were cut off when the spool was opened because they were torn.
   public let cutOff: Int
-  private let lock: StoreLock
+  private let lock: Mutex<StoreLock?>
   let log: Mutex<Log>
 
   /// The most bytes of a message's content, of the notes, and of what is read ahead.
@@ -113,10 +113,11 @@ public final class Spool: Sendable {
     self.path = path
     self.options = options
     do { try SystemFiles().makeFolder(path) } catch { throw StoreError(error, .opening) }
-    lock = try StoreLock.take(path + "/spool.lock")
+    let lock = try StoreLock.take(path + "/spool.lock")
     let (log, cutOff) = try SpoolRecovery.open(path)
     self.cutOff = cutOff
     self.log = Mutex(log)
+    self.lock = Mutex(lock)
   }
 
   // MARK: What there is
@@ -227,13 +228,14 @@ public final class Spool: Sendable {
     try SpoolFile.sync(closing: file, SpoolFile.path(path, number))
   }
 
-  /// Makes everything safe and lets nobody use it any more.
+  /// Makes everything safe; nobody uses this one any more, and another may be opened.
   public func close() throws(StoreError) {
     try sync()
     log.withLock { log in
       log.isClosed = true
       log.reading = nil
     }
+    lock.withLock { $0 = nil }
   }
 }
 

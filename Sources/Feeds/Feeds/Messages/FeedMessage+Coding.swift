@@ -37,7 +37,9 @@ extension FeedMessage {
         case .noMessage: .noMessage
         case .notIssued: .notIssued
         }
-    case .slow(let span): frame.slow.milliseconds = UInt32(max(0, min(span.seconds, FeedLimits.slowSeconds)) * 1_000)
+    case .slow(let span):
+      let longest = Int64(FeedLimits.slowSeconds) * 1_000
+      frame.slow.milliseconds = UInt32(max(0, min(span.nanoseconds / 1_000_000, longest)))
     }
     return frame.wire
   }

@@ -54,6 +54,8 @@ final class RunningFeed: Sendable {
     }
   }
 
+  /// Bytes of resident memory beyond which a feeder, which is to be small, gives back what it can.
+  private static let muchMemory = 16 << 20
   private let start: Start
   private let store: FeedStore
   private let node: FeedNode
@@ -136,8 +138,8 @@ final class RunningFeed: Sendable {
       if settled % 12 == 0 { sent = try await node.snapshot().bytesSent }
       seen.sent = sent
       settled += 1
-      // What the start took is needed no more.
-      if settled == 100 || settled % 3_000 == 0 {
+      // What the start took is needed no more, and pages of code come back in large pieces of which little is used.
+      if settled % 250 == 100, (Memory.resident ?? .max) > RunningFeed.muchMemory {
         Memory.giveBack()
         Memory.giveBackCode()
       }

@@ -16,7 +16,11 @@ public enum Memory {
   /// Pages of a file that nobody may write and nobody has written hold what the file holds. Those that relocation wrote are left alone.
   public static func giveBackCode() {
     #if os(Linux)
-    guard let text = try? String(contentsOfFile: "/proc/self/smaps", encoding: .utf8) else { return }
+    // The system gives such a file in pieces of a page; whoever reads it at once gets the first.
+    guard let file = FileHandle(forReadingAtPath: "/proc/self/smaps") else { return }
+    var bytes = Data()
+    while bytes.count < 8 << 20, let piece = try? file.read(upToCount: 64 << 10), !piece.isEmpty { bytes += piece }
+    let text = String(decoding: bytes, as: UTF8.self)
     var mapping: (start: UInt, end: UInt)?
     for line in text.split(separator: "\n") {
       let fields = line.split(separator: " ", omittingEmptySubsequences: true)
