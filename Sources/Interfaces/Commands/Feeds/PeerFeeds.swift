@@ -30,7 +30,21 @@ final class PeerFeeds: Sendable {
   let inherited: Work.Rows?
   let station: Station
 
-  init(
+  /// What the peer of a session with sensors does with their streams; `nil` in other sessions.
+  static func make(
+    _ setup: Setup, _ plan: OwnPlan, peers: Int, keys: KeyPair, store: Store?, chance: Chance, _ teller: any PeerTeller
+  ) throws -> PeerFeeds? {
+    let sides = try plan.sideKeys.map { try FeedStore.sideKey($0) }
+    guard let basket = setup.basket() else {
+      guard sides.isEmpty, plan.pointers.isEmpty else {
+        throw Failure("--key and --pointer are for sessions with sensors: write feeds: {sensors: 1} into the session file")
+      }
+      return nil
+    }
+    return try PeerFeeds(setup, basket, peers: peers, keys: keys, sides: sides, store: store, chance: chance, teller)
+  }
+
+  private init(
     _ setup: Setup, _ basket: RowBasket, peers: Int, keys: KeyPair, sides: [SideKey], store: Store?, chance: Chance,
     _ teller: any PeerTeller
   ) throws {

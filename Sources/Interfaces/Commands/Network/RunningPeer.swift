@@ -76,21 +76,8 @@ final class RunningPeer: Sendable {
   /// Loads rows, opens the store, listens and joins.
   init(_ plan: OwnPlan, _ teller: any PeerTeller, _ console: Console) async throws {
     self.teller = teller
-    var scenario = try plan.invited ?? ScenarioOptions.read(plan.session)
-    let shared = scenario
-    let number = plan.number ?? 0
-    if let data = plan.data {
-      scenario.data.set = [data]
-      scenario.data.label = plan.label
-      scenario.data.rows = nil
-      scenario.peers.count = 1
-    } else if plan.number == nil, scenario.peers.count > 1 {
-      throw Failure(
-        "which of the \(scenario.peers.count) peers of \(plan.session) is this? Give --number, or rows of its own with --data")
-    }
-    guard number >= 0, number < scenario.peers.count else {
-      throw Failure("--number \(number): the peers of \(plan.session) are numbered 0 to \(scenario.peers.count - 1)")
-    }
+    let shared = try plan.invited ?? ScenarioOptions.read(plan.session)
+    let (scenario, number) = try RunningPeer.share(of: shared, plan)
     setup = try Setup(scenario, try Rows.load(scenario.data, console))
     hasRows = !setup.test.isEmpty
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -114,14 +101,8 @@ final class RunningPeer: Sendable {
       scenario: scenario, number: number, role: plan.role ?? scenario.peers.role(number),
       inheritance: try LifeOrigin.inheritance(setup, store, state, takesMore: plan.control != nil, console))
     let peer = try origin.peer(setup, keys, seed: chance.seed, console)
-    let sides = try plan.sideKeys.map { try FeedStore.sideKey($0) }
     let pointers = try plan.pointers.map { try PeerFeeds.pointer($0) }
-    feeds = try setup.basket().map { [setup, store] basket in
-      try PeerFeeds(setup, basket, peers: shared.peers.count, keys: keys, sides: sides, store: store, chance: chance, teller)
-    }
-    guard feeds != nil || sides.isEmpty && pointers.isEmpty else {
-      throw Failure("--key and --pointer are for sessions with sensors: write feeds: {sensors: 1} into the session file")
-    }
+    feeds = try PeerFeeds.make(setup, plan, peers: shared.peers.count, keys: keys, store: store, chance: chance, teller)
     var configuration = NodeConfiguration()
     configuration.listen = plan.listen
     configuration.bootstraps = plan.join
@@ -153,6 +134,25 @@ final class RunningPeer: Sendable {
     teller.tell(.listening(bound.map { "\($0)/p2p/\(keys.peerID)" }))
     if let endpoint { teller.tell(.metrics(PeerMetrics.url(endpoint))) }
     if let store { try await node.remember(store.knownPeers(limit: 256).map { ($0.id, $0.addresses) }) }
+  }
+
+  /// The scenario as this peer sees it, and which of its peers it is.
+  private static func share(of shared: Scenario, _ plan: OwnPlan) throws -> (Scenario, Int) {
+    var scenario = shared
+    let number = plan.number ?? 0
+    if let data = plan.data {
+      scenario.data.set = [data]
+      scenario.data.label = plan.label
+      scenario.data.rows = nil
+      scenario.peers.count = 1
+    } else if plan.number == nil, scenario.peers.count > 1 {
+      throw Failure(
+        "which of the \(scenario.peers.count) peers of \(plan.session) is this? Give --number, or rows of its own with --data")
+    }
+    guard number >= 0, number < scenario.peers.count else {
+      throw Failure("--number \(number): the peers of \(plan.session) are numbered 0 to \(scenario.peers.count - 1)")
+    }
+    return (scenario, number)
   }
 
   /// The identity in the store; without one, of a scenario's peer the one that its number gives, of others a new one.
