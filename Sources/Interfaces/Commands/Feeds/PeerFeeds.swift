@@ -41,7 +41,11 @@ final class PeerFeeds: Sendable {
       }
       return nil
     }
-    return try PeerFeeds(setup, basket, peers: peers, keys: keys, sides: sides, store: store, chance: chance, teller)
+    // Without a store nothing is remembered of what was issued: every life issues under a name of its own.
+    var generator = SystemRandomNumberGenerator()
+    let fresh = KeyPair(seed: Digest(generator.next(), generator.next(), generator.next(), generator.next()))
+    return try PeerFeeds(
+      setup, basket, peers: peers, keys: store == nil ? fresh : keys, sides: sides, store: store, chance: chance, teller)
   }
 
   private init(

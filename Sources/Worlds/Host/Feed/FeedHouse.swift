@@ -34,6 +34,10 @@ final class FeedHouse {
   var changes: [Store.LedgerChange] = []
   var states: [SavedState] = []
   var isSaving = false
+  /// How many batches went to the disk, and what waits until one is there: an own transaction that others have and this peer forgets would
+  /// make it issue two under one number.
+  var batches = 0
+  var delayed: [(batch: Int, effect: Station.Effect)] = []
 
   /// Rows that are kept for the next life; of more the oldest go, see ``StoreOptions/entriesPerArea``.
   static let (rowsArea, statesArea) = ("feed/rows", "feed/streams")
@@ -67,7 +71,19 @@ extension NodeCore {
   func step(station input: Station.Input) {
     guard let house else { return }
     turn { [self] in
-      for effect in house.step(input, at: sessionNow) { perform(effect, of: house) }
+      var keeps = false
+      for effect in house.step(input, at: sessionNow) {
+        switch effect {
+        case .keep: keeps = store != nil
+        case .send, .publish, .answer:
+          if keeps {
+            house.delayed.append((house.batches + 1, effect))
+            continue
+          }
+        default: break
+        }
+        perform(effect, of: house)
+      }
       save(house)
     }
   }
@@ -151,6 +167,8 @@ extension NodeCore {
     guard let store, !house.isSaving, !house.changes.isEmpty || !house.states.isEmpty else { return }
     let (changes, states, session, log) = (house.changes, house.states, house.session, log)
     (house.changes, house.states, house.isSaving) = ([], [], true)
+    house.batches += 1
+    let batch = house.batches
     let (home, bound) = (home, NIOLoopBound(self, eventLoop: home))
     workers.submit { _ in
       do throws(StoreError) {
@@ -160,6 +178,9 @@ extension NodeCore {
       home.execute {
         guard let house = bound.value.house else { return }
         house.isSaving = false
+        let due = house.delayed.prefix { $0.batch <= batch }
+        house.delayed.removeFirst(due.count)
+        if !bound.value.isClosing { for (_, effect) in due { bound.value.perform(effect, of: house) } }
         bound.value.save(house)
       }
     }

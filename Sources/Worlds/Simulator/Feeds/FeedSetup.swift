@@ -68,17 +68,17 @@ extension World {
     let session = setup.session
     let (peers, seed, sides) = (nodes.count, setup.scenario.seed, setup.sideKey.map { [$0] } ?? [])
     let chance = setup.chance.fork("feeds")
-    let birth: FeedWorld.Birth = { number, life, states in
-      let keys = KeyPair(seed: .sha256(of: Array("murmur simulated station \(seed) \(number)".utf8)))
+    let birth: FeedWorld.Birth = { number, life, issuer, states in
+      let keys = KeyPair(seed: .sha256(of: Array("murmur simulated station \(seed) \(number) \(issuer)".utf8)))
       return Setup.station(
         session, keys: keys, peers: peers, sides: sides, states: states,
         chance: chance.fork("station", number).fork("life", life))
     }
-    feeds.birth = birth
+    (feeds.birth, feeds.basket) = (birth, basket)
     (feeds.session, feeds.topic, feeds.packet) = (session.name, Station.topic(of: session.name), plan.packet)
     feeds.interval = Instant.Span(seconds: Double(plan.packet) / plan.rate)
     feeds.houses = nodes.indices.map {
-      FeedWorld.House(station: birth($0, 0, []), chance: chance.fork("house", $0), basket: basket)
+      FeedWorld.House(station: birth($0, 0, 0, []), chance: chance.fork("house", $0), basket: basket)
     }
     var draw = chance.fork("sensors")
     let full = setup.scenario.peers.full

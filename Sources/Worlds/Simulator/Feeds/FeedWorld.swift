@@ -17,6 +17,8 @@ struct FeedWorld {
     var timers: [(timer: Station.Timer, at: Instant)] = []
     var snapshot: LedgerSnapshot?
     var states: [FeedState] = []
+    /// The life that began with an empty disk: a new one issues under a new name, as it forgot what the old one issued.
+    var issuer = 0
     var reports: [StationReport] = []
 
     mutating func step(_ input: Station.Input, at now: Instant, effects: inout Effects<Station.Effect>) {
@@ -79,11 +81,13 @@ struct FeedWorld {
     case sensor(Int, Feeder.Input)
   }
 
-  typealias Birth = @Sendable (_ number: Int, _ life: Int, [FeedState]) -> Station
+  typealias Birth = @Sendable (_ number: Int, _ life: Int, _ issuer: Int, [FeedState]) -> Station
 
   var houses: [House] = []
   var sensors: [SensorNode] = []
   var birth: Birth?
+  /// An empty basket.
+  var basket: RowBasket?
   var topic = Station.topic(of: "")
   var session = ""
   var packet = 50

@@ -93,8 +93,12 @@ extension World {
     if losesMemory, let birth = feeds.birth {
       let old = feeds.houses[node]
       feeds.houses[node].timers = []
-      if losesDisk { (feeds.houses[node].states, feeds.houses[node].snapshot) = ([], nil) }
-      feeds.houses[node].station = birth(node, nodes[node].life, feeds.houses[node].states)
+      if losesDisk {
+        (feeds.houses[node].states, feeds.houses[node].snapshot) = ([], nil)
+        feeds.houses[node].issuer = nodes[node].life
+        if let basket = feeds.basket { feeds.houses[node].basket = basket }
+      }
+      feeds.houses[node].station = birth(node, nodes[node].life, feeds.houses[node].issuer, feeds.houses[node].states)
       if !losesDisk {
         var effects = Effects<Station.Effect>()
         feeds.houses[node].step(.restored(old.station.ledger.transactions, old.snapshot), at: now, effects: &effects)
