@@ -32,7 +32,7 @@ public struct Feeder: Machine, Sendable {
     /// How long a connection and the answer to a hello may take.
     public var greeting = Instant.Span.seconds(15)
     /// How long an answer may take; then it is asked what became of the message, and after twice as long without a word the gateway is left.
-    public var silence = Instant.Span.seconds(10)
+    public var silence = Instant.Span.seconds(3)
     /// How long a held message may be unconfirmed until the gateway is asked about it; doubles with every question, five times.
     public var confirmation = Instant.Span.seconds(20)
     /// How long nothing may be confirmed while something should be; then another gateway is tried, if there is one.

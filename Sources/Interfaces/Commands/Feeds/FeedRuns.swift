@@ -76,7 +76,7 @@ struct FeedRuns {
     let storm =
       three.replacing("three sensors", with: "three sensors in a storm")
       .replacing("degree: 6", with: "degree: 6, loss: 30 %")
-      + "faults:\n  - crash: {peers: 50 %, at: 10 %, over: 30 %, restart: 3 min}\n  - offline: {probability: 20 %}\n"
+      + "\nfaults:\n  - crash: {peers: 50 %, at: 10 %, over: 30 %, restart: 3 min}\n  - offline: {probability: 20 %}\n"
     let hundred = three.replacing("three sensors", with: "a hundred sensors").replacing("rows: 460", with: "rows: 13")
       .replacing("sensors: 3, rate: 0.5", with: "sensors: 100, rate: 0.02, packet: 5")
     return try [three, storm, hundred].map { text in

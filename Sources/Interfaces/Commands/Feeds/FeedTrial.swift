@@ -52,6 +52,8 @@ final class FeedTrial: Sendable {
     var isOver = false
     var sent: [Int: Double] = [:]
     var troubles: [String] = []
+    /// When the last process was launched.
+    var launched = Date()
   }
 
   private let state = Mutex(State())
@@ -124,6 +126,13 @@ final class FeedTrial: Sendable {
     }
     figures.seconds = Date().timeIntervalSince(begun)
     figures.processor = processor + look(&figures)
+    // What it sent it says at its end.
+    if let feeder = state.withLock({ $0.processes["feeder"] }) {
+      feeder.terminate()
+      let patience = Date().addingTimeInterval(10)
+      while feeder.isRunning, Date() < patience { Thread.sleep(forTimeInterval: 0.02) }
+      Thread.sleep(forTimeInterval: 0.2)
+    }
     state.withLock { state in
       figures.lags = state.lags
       figures.once = state.seen.values.count { $0 == 1 }
@@ -182,6 +191,7 @@ final class FeedTrial: Sendable {
     state.withLock {
       $0.processes[name] = process
       $0.rests[name] = []
+      $0.launched = Date()
     }
   }
 
@@ -223,7 +233,9 @@ final class FeedTrial: Sendable {
 
   /// The feeder's processor seconds in its present life; its memory goes into `figures`.
   private func look(_ figures: inout Figures) -> Double {
-    guard let process = state.withLock({ $0.processes["feeder"] }) else { return 0 }
+    guard let (process, launched) = state.withLock({ state in state.processes["feeder"].map { ($0, state.launched) } }) else {
+      return 0
+    }
     let path = "/proc/\(process.processIdentifier)"
     guard let text = try? String(contentsOfFile: path + "/stat", encoding: .utf8), let tail = text.split(separator: ")").last
     else { return 0 }
@@ -231,8 +243,8 @@ final class FeedTrial: Sendable {
     guard words.count > 21, let user = Double(words[11]), let system = Double(words[12]), let pages = Double(words[21]) else {
       return 0
     }
-    // The first seconds are the program's start.
-    if state.withLock({ $0.lags.count }) > 40 {
+    // In its first seconds it gives back what its start took.
+    if Date().timeIntervalSince(launched) > 8 {
       figures.memory = max(figures.memory, pages * Double(sysconf(Int32(_SC_PAGESIZE))))
     }
     return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
