@@ -30,7 +30,7 @@ public struct Feeder: Machine, Sendable {
     /// See ``backoff``.
     public var longestBackoff = Instant.Span.seconds(60)
     /// How long a connection and the answer to a hello may take.
-    public var greeting = Instant.Span.seconds(15)
+    public var greeting = Instant.Span.seconds(8)
     /// How long an answer may take; then it is asked what became of the message, and after twice as long without a word the gateway is left.
     public var silence = Instant.Span.seconds(3)
     /// How long a held message may be unconfirmed until the gateway is asked about it; doubles with every question, five times.

@@ -72,8 +72,8 @@ extension FeedRuns {
       text: [
         """
         Measured at a peer that the feeder does not lean on, so that a packet has gone through a gateway, its ledger and gossip. The feeder \
-        follows a file that grows by a packet every 40 ms. Disturbed: three of ten messages between peers, and from and to the feeder, \
-        are lost; the gateway is killed (-9) half-way and the feeder ten times.
+        follows a file that grows by a packet every 40 ms. Disturbed: three of ten messages between the peers are lost (not on the feeder's \
+        stream, which TCP keeps whole; the simulated sessions below lose those too); the gateway is killed (-9) half-way and the feeder ten times.
         """
       ], tables: [table], findings: findings)
   }

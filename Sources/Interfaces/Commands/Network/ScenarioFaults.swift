@@ -64,11 +64,8 @@ final class ScenarioFaults: Adversity {
   func passages(of bytes: Int, to peer: PeerID, at time: Instant) -> [Passage] {
     now(time) { state in
       guard state.conditions.isOnline[number], state.conditions.isRunning[number] else { return [] }
-      // Who is not of the scenario, as a feeder, is reached over the network's usual link: no fault says otherwise.
-      guard let other = numbers[peer], other != number else {
-        let fate = base.fate(distance: .zero, chance: &state.fates)
-        return [fate.first, fate.second].compactMap { $0.map { Passage(after: $0.after) } }
-      }
+      // Who is not of the scenario is reached as nobody's faults say otherwise.
+      guard let other = numbers[peer], other != number else { return [Passage()] }
       guard state.conditions.reaches(from: number, to: other) else { return [] }
       let (link, extra) = state.conditions.link(number, other, base: base)
       guard let left = state.uplink.send(bytes: bytes, at: time, rate: link.bandwidth, queue: queue) else { return [] }

@@ -95,8 +95,7 @@ extension NodeCore {
       switch event {
       case .connected(let feeder): step(station: .feeder(feeder, .connected(feeder)))
       case .disconnected(let feeder): step(station: .feeder(feeder, .disconnected(feeder)))
-      case .received(let feeder, let message):
-        ferry(0, feeder) { [self] in step(station: .feeder(feeder, .received(from: feeder, message))) }
+      case .received(let feeder, let message): step(station: .feeder(feeder, .received(from: feeder, message)))
       case .unreadable(let feeder, let why):
         note("feeder \(feeder): \(why)")
         step(station: .feeder(feeder, .unreadable(from: feeder)))
@@ -135,7 +134,7 @@ extension NodeCore {
         guard case .active = state, let nonce = challenge.solve() else { return }
         home.execute { bound.value.step(station: .worked(challenge, nonce: nonce)) }
       }
-    case .answer(let feeder, let message): ferry(0, feeder) { house.desk?.send(message, to: feeder) }
+    case .answer(let feeder, let message): house.desk?.send(message, to: feeder)
     case .shutOut(let feeder, _, let why):
       log.warning("feeder \(feeder) is shut out: \(why)")
       house.desk?.close(feeder)

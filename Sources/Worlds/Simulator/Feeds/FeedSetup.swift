@@ -39,8 +39,8 @@ extension Setup {
     chance: Chance
   ) -> Station {
     var ledger = Ledger.Configuration(session: session.name)
-    // Where there are two peers, the other's word has to do.
-    ledger.quorum = peers > 2 ? 2 : 1
+    // In a small session two others are soon not to be had: one of three may be dead.
+    ledger.quorum = peers > 4 ? 2 : 1
     var harvest = Harvest.Configuration(session: session.name)
     harvest.sides = sides
     harvest.allowed = allowed

@@ -1,0 +1,90 @@
+import Foundation
+import Testing
+
+/// Real peers that learn from a real feeder: what is read is read once, whoever dies.
+@Suite("Streams at real peers", .serialized, .timeLimit(.minutes(5)))
+struct StreamsTests {
+  static let session = """
+    name: farm
+    data: {set: sample.csv, label: state, rows: all}
+    model: {hidden: [8]}
+    peers: {count: 3}
+    feeds: {sensors: 1}
+    session: {length: 1 h, cycle: 1 s}
+
+    """
+
+  /// A row whose class is whether its first two values add up to more than 100.
+  static func row(_ number: Int) -> String {
+    let (a, b) = (number * 37 % 101, number * 59 % 101)
+    return "\(a),\(b),\(number % 7),\(a + b > 100 ? "wet" : "dry")"
+  }
+
+  /// Rows that a peer's owner sees, and whether nothing was lost or refused.
+  static func rows(_ peer: LivePeer, until wanted: Int) throws -> [String: Any] {
+    let text = try peer.answer(["streams", "--json"]) { text in
+      let answer = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+      return ((answer?["sensors"] as? [[String: Any]])?.first?["rows"] as? Int ?? 0) >= wanted
+    }
+    let answer = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    return try #require((answer["sensors"] as? [[String: Any]])?.first)
+  }
+
+  @Test("A reader and a gateway are killed, and every row is read once; a private word goes to whoever holds the key")
+  func story() throws {
+    let folder = try Folder()
+    try folder.write(Self.session, to: "s.yaml")
+    try folder.write("a,b,c,state\n" + (0..<200).map { Self.row($0 * 13 + 5) + "\n" }.joined(), to: "sample.csv")
+    try folder.write("a,b,c,state\n", to: "rows.csv")
+    try folder.write(String(repeating: "4f", count: 32) + "\n", to: "farm.key")
+    let first = try LivePeer(folder, "p0", ["--number", "0", "--key", "farm.key"])
+    let second = try LivePeer(folder, "p1", ["--number", "1", "--key", "farm.key", "--join", try first.address])
+    let join = ["--join", try first.address, "--join", try second.address]
+    let third = try LivePeer(folder, "p2", ["--number", "2", "--key", "farm.key"] + join)
+    let stranger = try LivePeer(folder, "p3", ["--number", "2"] + join)
+    let file = try #require(FileHandle(forWritingAtPath: folder.path + "/rows.csv"))
+    _ = try file.seekToEnd()
+    var written = 0
+    func write(_ count: Int) throws {
+      let text = (written..<written + count).map { Self.row($0) + "\n" }.joined()
+      try file.write(contentsOf: Data(text.utf8))
+      written += count
+    }
+    let feeder = try FeedTests.start(
+      folder,
+      [
+        "--id", "soil", "--follow", "rows.csv", "--packet", "20", "--mode", "restricted", "--key", "farm.key", "--to",
+        try first.address, "--to", try second.address,
+      ])
+    defer { feeder.terminate() }
+    try write(200)
+    #expect(try Self.rows(third, until: 200)["rows"] as? Int == 200)
+    // Whoever lacks the key has the transactions, and nothing of the sensor.
+    #expect(try stranger.answer(["streams", "--json"]).contains("\"sensors\":[]"))
+    third.kill()
+    try write(100)
+    first.kill()
+    try write(100)
+    let again = try LivePeer(
+      folder, "p2", ["--number", "2", "--key", "farm.key", "--join", try second.address, "--join", try stranger.address])
+    let seen = try Self.rows(again, until: 400)
+    #expect(
+      seen["rows"] as? Int == 400 && seen["messages"] as? Int == 20 && seen["lost"] as? Int == 0 && seen["failures"] as? Int == 0)
+    #expect(try again.news("rows")["first"] as? Int == 200, "what was read before the kill is not read again")
+    #expect(try Self.rows(second, until: 400)["rows"] as? Int == 400)
+  }
+
+  @Test("A peer without sensors in its session says what to write; keys for it are refused")
+  func refusals() throws {
+    let folder = try Folder()
+    try folder.write(
+      Self.session.replacing("feeds: {sensors: 1}\n", with: "").replacing("count: 3", with: "count: 1"), to: "s.yaml")
+    try folder.write("a,b,c,state\n" + (0..<200).map { Self.row($0) + "\n" }.joined(), to: "sample.csv")
+    try folder.write("no key", to: "bad.key")
+    let peer = try LivePeer(folder, "p0", ["--number", "0"])
+    let asked = try peer.ask(["streams"])
+    #expect(asked.code == 1 && asked.errors.contains("feeds: {sensors: 1}"))
+    let refused = try Program(folder: folder).run(["peer", "--session", "s.yaml", "--key", "bad.key"])
+    #expect(refused.code == 1 && refused.errors.contains("64 hexadecimal digits"))
+  }
+}
