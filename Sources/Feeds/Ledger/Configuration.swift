@@ -36,8 +36,8 @@ extension Ledger {
     public var solidifyAttempts = 8
     /// The time between synchronisations with some peer.
     public var syncInterval = Instant.Span.seconds(30)
-    /// How long a peer may take to answer.
-    public var answerTime = Instant.Span.seconds(10)
+    /// How long a peer may take to answer before it is asked again; a later answer is taken too.
+    public var answerTime = Instant.Span.seconds(3)
     /// How many peers must say that they pruned a transaction before it need not be had; fewer where fewer are connected, and one for a
     /// newcomer.
     public var vouchers = 2

@@ -16,6 +16,11 @@ extension Ledger {
       guard syncing.until <= now else { return arm(.sync, at: syncing.until, &effects) }
       peers.syncing = nil
       peers.guide = nil
+      // The question or its answer was lost, or the link is slow: it is asked again, a few times.
+      if peers.contains(syncing.peer), !peers.unasked.contains(syncing.peer), peers.unanswered < PeerTable.mostUnanswered {
+        peers.unanswered += 1
+        peers.unasked.append(syncing.peer)
+      }
     }
     if !peers.unasked.isEmpty {
       ask(peers.unasked.removeFirst(), at: now, &effects)
@@ -124,6 +129,7 @@ extension Ledger {
     armAfterTaking(at: now, &effects)
     guard batch.answersFrontier, peers.syncing?.peer == peer else { return }
     peers.syncing = nil
+    peers.unanswered = 0
     if batch.hasMore, isNew {
       peers.unasked.insert(peer, at: 0)
     } else {

@@ -18,6 +18,9 @@ struct PeerTable: Sendable {
   var unasked: [PeerID] = []
   /// Who was asked last, and until when it may answer.
   var syncing: (peer: PeerID, until: Instant)?
+  /// Frontiers in a row that were not answered in time, and after how many of them the next regular synchronisation is waited for.
+  var unanswered = 0
+  static let mostUnanswered = 8
   /// Who gives this newcomer its first transactions.
   var guide: PeerID?
   /// When to synchronise next if nobody new is met.
