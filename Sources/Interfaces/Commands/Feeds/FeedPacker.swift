@@ -26,6 +26,8 @@ struct FeedPacker: Sendable {
   /// Where the last of ``rows`` ends, and when the first of them came.
   private var end = Spool.Place()
   private var since: ContinuousClock.Instant?
+  /// The number of the message that the last head of this life leads to.
+  private var announced: UInt64?
   /// Rows in messages so far, over all lives.
   private(set) var sealedRows: UInt64
   /// Messages sealed in this life.
@@ -96,8 +98,13 @@ struct FeedPacker: Sendable {
 
   // MARK: The head
 
-  /// Whether the stream still has to be announced.
-  private var isHeadless: Bool { shape.mode != .private && store.spool.numbers.upperBound == 0 }
+  /// Whether the stream has to be announced: at the beginning of every life, as its side key may be new, and of every tree, so that newcomers find
+  /// a head that leads to what the ledger still keeps.
+  private var isHeadless: Bool {
+    guard shape.mode != .private, rows.isEmpty else { return false }
+    let number = writer.pointer.number
+    return announced == nil || number % (1 << UInt64(writer.height)) == 0 && announced != number
+  }
 
   /// Notes what the stream is, and announces it in the session.
   private mutating func announce(_ format: FeedLines.Format, _ columns: [String]) throws {
@@ -112,9 +119,10 @@ struct FeedPacker: Sendable {
           created: FeedPacker.milliseconds))
     }
     let sensor = Sensor(id: shape.id, columns: columns, format: format.rawValue)
-    guard isHeadless, let notes = store.notes,
-      let head = writer.head(sensor, session: shape.session, milliseconds: notes.created)
-    else { return }
+    guard isHeadless, let head = writer.head(sensor, session: shape.session, milliseconds: FeedPacker.milliseconds) else {
+      return
+    }
+    announced = writer.pointer.number
     try append(head.tag, head.bytes, rows: sealedRows, store.spool.state.place)
   }
 }
