@@ -60,7 +60,7 @@ extension SplitDevice {
         parts.append(own)
         isIn = true
       }
-      guard let values = flights[index].heard[last][place] else { continue }
+      guard let values = flights[index].heard(last, place) else { continue }
       let mask = flights[index].carries(id, neighbour, stage: last + 1, back: false)
       parts.append(mask.isAll ? values : values.columns(0..<values.columns, keeping: mask))
     }
@@ -107,7 +107,7 @@ extension SplitDevice {
         if let own = flights[index].own[stage] { parts.append(own) }
         isIn = true
       }
-      if case .gradient(let values) = flights[index].returned[stage][place] { parts.append(values) }
+      if let values = flights[index].gradient(stage, place) { parts.append(values) }
     }
     if !isIn, let own = flights[index].own[stage] { parts.append(own) }
     return Matrix.sum(parts)
@@ -120,7 +120,7 @@ extension SplitDevice {
     let read = flights[index].masksRead[stage]
     for (place, neighbour) in neighbours.enumerated() {
       if wanted.count == place, neighbour > id { wanted.append(.all) }
-      guard plan.returnsGradients(stage - 1), flights[index].heard[stage - 1][place] != nil else {
+      guard plan.returnsGradients(stage - 1), flights[index].isHeard(stage - 1, place) else {
         wanted.append(nil)
         continue
       }
@@ -151,12 +151,15 @@ extension SplitDevice {
 
   /// A flight is over: the next step begins.
   mutating func finish(_ index: Int, at now: Instant, _ effects: inout Effects<Effect>) {
-    let flight = flights.remove(at: index)
+    var flight = flights.remove(at: index)
+    if kept.count >= plan.timing.kept { kept.removeFirst(kept.count - plan.timing.kept + 1) }
     kept.append((flight.moment, flight.records.compactMap { $0.outputs.last }))
-    if kept.count > plan.timing.kept { kept.removeFirst(kept.count - plan.timing.kept) }
     guard let step = flight.moment.step else { return }
+    let hasMissed = flight.hasMissed
     statistics.steps += 1
     effects.append(.announce(.stepped(step, loss: flight.loss)))
-    beginSteps(at: now, hasMissed: flight.hasMissed, &effects)
+    flight.clear()
+    spare = consume flight
+    beginSteps(at: now, hasMissed: hasMissed, &effects)
   }
 }

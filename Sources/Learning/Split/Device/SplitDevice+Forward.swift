@@ -49,8 +49,12 @@ extension SplitDevice {
   }
 
   /// The flight of a moment, made if it is new.
-  func newFlight(_ moment: Moment) -> Flight {
-    Flight(moment, stages: plan.stages.count, neighbours: neighbours.count)
+  mutating func newFlight(_ moment: Moment) -> Flight {
+    if moment.step != nil, var flight = spare.take() {
+      flight.moment = moment
+      return flight
+    }
+    return Flight(moment, stages: plan.stages.count, neighbours: neighbours.count)
   }
 
   private mutating func begin(
@@ -148,7 +152,7 @@ extension SplitDevice {
     let masks = flights[index].masks
     for (place, neighbour) in neighbours.enumerated() {
       if parts.count == place, neighbour > id { parts.append(own) }
-      let values = flights[index].heard[stage - 1][place]
+      let values = flights[index].heard(stage - 1, place)
       let mask = masks?.carries(id, neighbour, stage: stage, back: false) ?? .all
       if masks != nil { flights[index].masksRead[stage].append(mask) }
       parts.append(filled(stage, place, InputPart(columns: width, values, mask: mask), count))

@@ -38,23 +38,3 @@ extension SplitDevice {
     self.rows = rows
   }
 }
-
-extension Flight {
-  /// Forgets what came ahead and has other numbers of rows than there turn out to be: whoever sent it is of another mind.
-  mutating func forget(but rows: Int) {
-    for stage in heard.indices {
-      for place in heard[stage].indices where heard[stage][place].map({ $0.rows != rows }) ?? false {
-        heard[stage][place] = nil
-        heardCount[stage] -= 1
-      }
-    }
-    for stage in returned.indices {
-      for place in returned[stage].indices {
-        if case .gradient(let gradient) = returned[stage][place], gradient.rows != rows {
-          returned[stage][place] = .no
-          returnedCount[stage] -= 1
-        }
-      }
-    }
-  }
-}

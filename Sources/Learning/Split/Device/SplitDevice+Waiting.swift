@@ -20,19 +20,46 @@ extension SplitDevice {
     if isFirst {
       let due = now + span(index, missing, isPoll: plan.timing.polls > 0)
       flights[index].waiting = (now, 0, due)
-      effects.append(.arm(.wait(flights[index].moment), at: due))
+      arm(&effects)
     }
     return false
   }
 
+  /// Arms the timer for the wait that ends first.
+  private func arm(_ effects: inout Effects<Effect>) {
+    let due = flights.reduce(Instant.never) { $1.isExpired ? $0 : min($0, $1.waiting?.due ?? .never) }
+    if due < .never { effects.append(.arm(.wait, at: due)) }
+  }
+
+  /// How many messages of steps up to ``latestQuiet``, outputs or gradients, would at least have to come until one of them has an effect. A
+  /// world that delivers many messages may hold that many back less one, and hand them over together, each with the time at which it came.
+  public var quiet: Int {
+    guard isTraining, company.awaited == neighbours.count else { return 0 }
+    var least = Int.max
+    for flight in flights {
+      guard flight.moment.step != nil else { return 0 }
+      guard flight.waiting != nil, !flight.isExpired, let heard = heardCount(of: flight) else { continue }
+      least = min(least, company.awaited - heard)
+    }
+    return least == .max ? 0 : least
+  }
+
+  /// The latest step whose messages are taken as they come; others that are further ahead may be followed at once.
+  public var latestQuiet: Int { step + plan.timing.ahead }
+
   /// Whether fewer came than are awaited, so that nobody need be looked for by name.
   private func isSurelyWaiting(_ index: Int) -> Bool {
-    switch flights[index].phase {
-    case .forward(let stage) where plan.stages[stage].reads == .neighbours:
-      flights[index].heardCount[stage - 1] < company.awaited
-    case .summing: flights[index].heardCount[plan.stages.count - 1] < company.awaited
-    case .backward(let stage) where plan.returnsGradients(stage): flights[index].returnedCount[stage] < company.awaited
-    case .forward, .backward, .ahead, .done: false
+    heardCount(of: flights[index]).map { $0 < company.awaited } ?? false
+  }
+
+  /// How many neighbours sent what a flight's phase waits for; `nil` if it waits for nobody.
+  private func heardCount(of flight: Flight) -> Int? {
+    switch flight.phase {
+    case .forward(let stage) where stage < plan.stages.count && plan.stages[stage].reads == .neighbours:
+      flight.heardCount[stage - 1]
+    case .summing: flight.heardCount[plan.stages.count - 1]
+    case .backward(let stage) where plan.returnsGradients(stage): flight.returnedCount[stage]
+    case .forward, .backward, .ahead, .done: nil
     }
   }
 
@@ -44,13 +71,13 @@ extension SplitDevice {
     switch flights[index].phase {
     case .forward(let stage) where plan.stages[stage].reads == .neighbours:
       if flights[index].heardCount[stage - 1] == neighbours.count { return [] }
-      return neighbours.indices.filter { isMissed($0) && flights[index].heard[stage - 1][$0] == nil }
+      return neighbours.indices.filter { isMissed($0) && !flights[index].isHeard(stage - 1, $0) }
     case .summing:
       let last = plan.stages.count - 1
-      return neighbours.indices.filter { isMissed($0) && flights[index].heard[last][$0] == nil }
+      return neighbours.indices.filter { isMissed($0) && !flights[index].isHeard(last, $0) }
     case .backward(let stage) where plan.returnsGradients(stage):
       if flights[index].returnedCount[stage] == neighbours.count { return [] }
-      return neighbours.indices.filter { isMissed($0) && !flights[index].returned[stage][$0].came }
+      return neighbours.indices.filter { isMissed($0) && !flights[index].isReturned(stage, $0) }
     case .forward, .backward, .ahead, .done: return nil
     }
   }
@@ -94,20 +121,29 @@ extension SplitDevice {
     if let stage = awaitedStage(phase) {
       guard stage == plan.stages.count || plan.stages[stage].reads == .neighbours else { return }
       let moment = flights[index].moment
-      for place in neighbours.indices where flights[index].heard[stage - 1][place] != nil {
+      for place in neighbours.indices where flights[index].isHeard(stage - 1, place) {
         learn(.zero, forward: stage, place, moment)
       }
     } else if case .backward(let stage) = phase, plan.returnsGradients(stage) {
-      for place in neighbours.indices where flights[index].returned[stage][place].came {
+      for place in neighbours.indices where flights[index].isReturned(stage, place) {
         trainingPatience.backward[stage][place].learn(.zero)
       }
     }
   }
 
-  /// The timer of a wait fired: half of it is over and the missing are asked once more, or all of it.
-  mutating func waited(_ index: Int, at now: Instant, _ effects: inout Effects<Effect>) {
-    // The timer of a wait that is over may still fire.
-    guard let waiting = flights[index].waiting, now >= waiting.due, let missing = missing(index), !missing.isEmpty else { return }
+  /// The timer fired: waits that are over by now end, or ask once more.
+  mutating func waited(at now: Instant, _ effects: inout Effects<Effect>) {
+    while let index = flights.firstIndex(where: { !$0.isExpired && $0.waiting.map { $0.due <= now } ?? false }) {
+      waited(index, at: now, &effects)
+    }
+    arm(&effects)
+  }
+
+  /// Half of a wait is over and the missing are asked once more, or all of it.
+  private mutating func waited(_ index: Int, at now: Instant, _ effects: inout Effects<Effect>) {
+    guard let waiting = flights[index].waiting else { return }
+    flights[index].waiting?.due = .never
+    guard let missing = missing(index), !missing.isEmpty else { return advance(index, at: now, &effects) }
     let span = span(index, missing)
     let fired = waiting.fired
     guard fired < plan.timing.polls, waiting.since + span > now else {
@@ -124,7 +160,6 @@ extension SplitDevice {
     let rest = (waiting.since + span) - now
     let due = now + rest * (1 / Double(plan.timing.polls - fired))
     flights[index].waiting = (waiting.since, fired + 1, due)
-    effects.append(.arm(.wait(flights[index].moment), at: due))
   }
 
   private func polled(_ phase: Flight.Phase) -> Int? {
@@ -149,7 +184,7 @@ extension SplitDevice {
     _ values: Matrix, _ stage: Int, _ moment: Moment, from place: Int, at now: Instant, _ effects: inout Effects<Effect>
   ) {
     guard stage >= 0, stage < plan.stages.count, plan.isShared(stage), values.columns == plan.stages[stage].width else { return }
-    guard let index = flight(of: moment, at: now, &effects), flights[index].heard[stage][place] == nil,
+    guard let index = flight(of: moment, at: now, &effects), !flights[index].isHeard(stage, place),
       flights[index].phase == .ahead || values.rows == flights[index].rows.count
     else { return }
     if isPast(stage, flights[index].phase) {
@@ -157,8 +192,7 @@ extension SplitDevice {
       if let since = flights[index].begun[stage + 1] { learn(now - since, forward: stage + 1, place, moment) }
       return
     }
-    flights[index].heard[stage][place] = values
-    flights[index].heardCount[stage] += 1
+    flights[index].hear(stage, place, values)
     guard awaitedStage(flights[index].phase) == stage + 1, let waiting = flights[index].waiting else { return }
     learn(now - waiting.since, forward: stage + 1, place, moment)
     advance(index, at: now, &effects)
@@ -180,7 +214,7 @@ extension SplitDevice {
   ) {
     guard stage >= 0, stage < plan.stages.count, plan.returnsGradients(stage), moment.step != nil else { return }
     if let values { guard values.columns == plan.stages[stage].width else { return } }
-    guard let index = flights.firstIndex(where: { $0.moment == moment }), !flights[index].returned[stage][place].came,
+    guard let index = flights.firstIndex(where: { $0.moment == moment }), !flights[index].isReturned(stage, place),
       values.map({ $0.rows == flights[index].rows.count }) ?? true
     else {
       statistics.late += 1
@@ -190,8 +224,7 @@ extension SplitDevice {
       statistics.late += 1
       return
     }
-    flights[index].returned[stage][place] = values.map { .gradient($0) } ?? .nothing
-    flights[index].returnedCount[stage] += 1
+    flights[index].take(stage, place, values)
     guard case .backward(stage) = flights[index].phase, let waiting = flights[index].waiting else { return }
     trainingPatience.backward[stage][place].learn(now - waiting.since)
     advance(index, at: now, &effects)

@@ -27,8 +27,8 @@ public struct SplitDevice: Machine {
 
   /// Its timers. One that fires although it was armed again, or is wanted no more, does no harm.
   public enum Timer: Hashable, Sendable {
-    /// The wait of a pass through the network.
-    case wait(Moment)
+    /// The wait of a pass through the network: the one of those in flight that ends first.
+    case wait
     /// The wait for answers to a question of this device.
     case answers(Moment)
   }
@@ -64,6 +64,8 @@ public struct SplitDevice: Machine {
   let work: DenseWork
   let drills: DrillMemory
   var flights: [Flight] = []
+  /// The room of a step that ended, for the next one.
+  var spare: Flight?
   var company: Company
   var trainingPatience: PatienceTable
   var askingPatience: PatienceTable
@@ -177,9 +179,7 @@ public struct SplitDevice: Machine {
 
   private mutating func fire(_ timer: Timer, at now: Instant, _ effects: inout Effects<Effect>) {
     switch timer {
-    case .wait(let moment):
-      guard let index = flights.firstIndex(where: { $0.moment == moment }) else { return }
-      waited(index, at: now, &effects)
+    case .wait: waited(at: now, &effects)
     case .answers(let moment):
       endQuestion(moment, &effects)
     }

@@ -4,6 +4,7 @@ import MurmurCompute
 /// at both ends of a link, again.
 public final class DrillMemory {
   private var recent: [DrawnMasks] = []
+  private var places: LinkPlaces?
   private var oldest = 0
 
   /// Nothing is drawn yet.
@@ -13,7 +14,9 @@ public final class DrillMemory {
   /// serves devices of one plan.
   func masks(_ moment: Moment, _ drill: Drill, rows: Int, plan: SplitPlan, draw: () -> DrillMasks) -> DrawnMasks {
     if let known = recent.last(where: { $0.moment == moment && $0.drill == drill && $0.rows == rows }) { return known }
-    let drawn = DrawnMasks(moment, drill, rows: rows, draw(), plan)
+    let places = places ?? LinkPlaces(plan.neighbours)
+    self.places = places
+    let drawn = DrawnMasks(moment, drill, rows: rows, draw(), stages: plan.stages.count, places)
     if recent.count < DrillMemory.most {
       recent.append(drawn)
     } else {
@@ -33,17 +36,14 @@ final class DrawnMasks {
   let drill: Drill
   let rows: Int
   private let masks: DrillMasks
-  private let devices: Int
+  private let places: LinkPlaces
   private var alive: [RowMask?]
   private var links: [RowMask?]
 
-  init(_ moment: Moment, _ drill: Drill, rows: Int, _ masks: DrillMasks, _ plan: SplitPlan) {
-    (self.moment, self.drill, self.rows, self.masks) = (moment, drill, rows, masks)
-    devices = plan.devices
-    alive = Array(repeating: nil, count: devices)
-    // Where devices are many, links are few beside their pairs, and are drawn at both ends.
-    let pairs = devices <= DrillMasks.fewDevices ? devices * devices : 0
-    links = Array(repeating: nil, count: pairs * 2 * (plan.stages.count + 1))
+  init(_ moment: Moment, _ drill: Drill, rows: Int, _ masks: DrillMasks, stages: Int, _ places: LinkPlaces) {
+    (self.moment, self.drill, self.rows, self.masks, self.places) = (moment, drill, rows, masks, places)
+    alive = Array(repeating: nil, count: places.devices)
+    links = Array(repeating: nil, count: places.links * 2 * (stages + 1))
   }
 
   func isAlive(_ device: Int) -> RowMask {
@@ -54,10 +54,41 @@ final class DrawnMasks {
   }
 
   func carries(_ a: Int, _ b: Int, stage: Int, back: Bool) -> RowMask {
-    let place = ((stage * 2 + (back ? 1 : 0)) * devices + min(a, b)) * devices + max(a, b)
-    if place < links.count, let known = links[place] { return known }
+    // Both ends of a link ask, one after the other.
+    let place = (stage * 2 + (back ? 1 : 0)) * places.links + places.place(min(a, b), max(a, b))
+    if let known = links[place] { return known }
     let mask = masks.carries(a, b, stage: stage, back: back, isAlive(a), isAlive(b))
-    if place < links.count { links[place] = mask }
+    links[place] = mask
     return mask
+  }
+}
+
+/// The links between neighbours, numbered.
+struct LinkPlaces {
+  private let neighbours: [[Int]]
+  private let first: [Int]
+  let links: Int
+  var devices: Int { neighbours.count }
+
+  init(_ neighbours: [[Int]]) {
+    // Each link stands in the list of the end with the smaller number.
+    self.neighbours = neighbours.enumerated().map { device, list in list.filter { $0 > device }.sorted() }
+    var (first, sum) = ([Int](), 0)
+    for list in self.neighbours {
+      first.append(sum)
+      sum += list.count
+    }
+    (self.first, links) = (first, sum)
+  }
+
+  func place(_ low: Int, _ high: Int) -> Int {
+    let list = neighbours[low]
+    var (from, to) = (0, list.count)
+    while from < to {
+      let middle = (from + to) / 2
+      if list[middle] < high { from = middle + 1 } else { to = middle }
+    }
+    precondition(from < list.count && list[from] == high, "\(low) and \(high) are no neighbours")
+    return first[low] + from
   }
 }

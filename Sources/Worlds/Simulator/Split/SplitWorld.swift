@@ -76,49 +76,24 @@ public struct SplitFault: Sendable, Hashable {
 ///
 /// One event at a time, in the order of virtual time, so that a seed replays a run exactly: ``trace`` is a hash over every event.
 /// Messages between devices without a link go over relays, along the least-cost path among the devices that live.
+///
+/// What a thousand devices know lies in no cache. So messages that have no effect yet (``SplitDevice/quiet``) are kept in a device's ``Post``,
+/// and the device, once it is at hand, is given all of them, each with the time at which it came.
 public struct SplitWorld {
   enum Event {
     case message(from: Int32, to: Int32, SplitMessage)
     case timer(Int32, SplitDevice.Timer, life: Int32)
+    /// The wait timer of a device may be due.
+    case wait(Int32)
     case fault(SplitFault.What)
     case flapped(Int32)
     /// A device has ended its computing and takes what came meanwhile.
     case woke(Int32)
   }
 
-  /// What waits for a busy device.
-  struct Inbox {
-    private var inputs: [SplitDevice.Input] = []
-    private var first = 0
-    var isEmpty: Bool { first == inputs.count }
-    mutating func append(_ input: SplitDevice.Input) { inputs.append(input) }
-
-    mutating func next() -> SplitDevice.Input? {
-      guard first < inputs.count else { return nil }
-      defer {
-        first += 1
-        if first == inputs.count {
-          inputs.removeAll(keepingCapacity: true)
-          first = 0
-        }
-      }
-      return inputs[first]
-    }
-
-    mutating func clear() {
-      inputs = []
-      first = 0
-    }
-  }
-
   struct Node {
     var device: SplitDevice
     var chance: Chance
-    var isAlive = true
-    var life: Int32 = 0
-    /// Until when it computes.
-    var busy = Instant.origin
-    var inbox = Inbox()
 
     mutating func step(_ input: SplitDevice.Input, at now: Instant, effects: inout Effects<SplitDevice.Effect>) {
       device.step(input, at: now, chance: &chance, effects: &effects)
@@ -135,6 +110,8 @@ public struct SplitWorld {
   let work = DenseWork()
   let drills = DrillMemory()
   var nodes: [Node]
+  /// What the world has to know of every device at every event.
+  var posts: [Post]
   var routes: VirtualGraph
   var links: [Int: DeviceGraph.Link] = [:]
   var broken: Set<Int> = []
@@ -182,6 +159,7 @@ public struct SplitWorld {
         device: SplitDevice(plan: plan, id: number, rows: rows[number], work: work, drills: drills),
         chance: chance.fork("device", number))
     }
+    posts = Array(repeating: Post(), count: plan.devices)
     pauses = Array(repeating: (.origin, .zero), count: plan.devices)
     byStep = conditions.faults.filter { if case .step = $0.when { true } else { false } }
     for fault in conditions.faults {
@@ -189,7 +167,7 @@ public struct SplitWorld {
     }
     for fault in conditions.faults {
       // Who joins later is not there before.
-      if case .joins(let device) = fault.what { nodes[device].isAlive = false }
+      if case .joins(let device) = fault.what { posts[device].isAlive = false }
     }
     if let flapping = conditions.flapping {
       let count = Int((Double(plan.devices) * flapping.share).rounded())
@@ -203,7 +181,7 @@ public struct SplitWorld {
   /// A device, as it is now.
   public func device(_ number: Int) -> SplitDevice { nodes[number].device }
   /// Whether a device is there.
-  public func isAlive(_ number: Int) -> Bool { nodes[number].isAlive }
+  public func isAlive(_ number: Int) -> Bool { posts[number].isAlive }
 
   /// The figures of all devices together.
   public var statistics: SplitStatistics { nodes.reduce(SplitStatistics()) { $0 + $1.device.statistics } }
@@ -222,7 +200,7 @@ public struct SplitWorld {
   private mutating func begin() {
     guard !hasBegun else { return }
     hasBegun = true
-    for number in nodes.indices where nodes[number].isAlive { step(number, .began) }
+    for number in nodes.indices where posts[number].isAlive { step(number, .began) }
   }
 
   /// Begins, or goes on, until some device has ended `step`; the rest of what was on its way happens when the world goes on.
@@ -233,6 +211,7 @@ public struct SplitWorld {
       events += 1
       take(next.event)
     }
+    settle()
   }
 
   /// The same devices with the units they have now, in a world where nothing is on its way and nobody trains: to ask in the middle of
@@ -243,7 +222,7 @@ public struct SplitWorld {
     var world = SplitWorld(plan: plan, graph: graph, reach: reach, rows: rows, conditions: quiet)
     for number in nodes.indices {
       world.place(nodes[number].device.units, on: number)
-      world.nodes[number].isAlive = nodes[number].isAlive || back && flaps(number)
+      world.posts[number].isAlive = posts[number].isAlive || back && flaps(number)
     }
     world.reroute()
     return world
@@ -255,6 +234,7 @@ public struct SplitWorld {
   }
 
   mutating func run(isStopped: () -> Bool = { false }, untilTrained: Bool = false) {
+    defer { settle() }
     while let next = queue.pop() {
       now = max(now, next.time)
       events += 1
@@ -264,52 +244,81 @@ public struct SplitWorld {
     }
   }
 
-  private var isTrained: Bool { nodes.allSatisfy { !$0.isAlive || $0.device.hasTrained } }
+  private var isTrained: Bool { nodes.indices.allSatisfy { !posts[$0].isAlive || nodes[$0].device.hasTrained } }
 
   private mutating func take(_ event: Event) {
     switch event {
     case .message(let from, let to, let message):
-      guard nodes[Int(to)].isAlive else {
+      guard posts[Int(to)].isAlive else {
         lost += 1
         return
       }
       trace.mix(now, 1, UInt64(to), UInt64(from) << 32 | UInt64(message.byteCount & 0xffff_ffff))
       give(.received(message, from: Int(from)), to: Int(to))
     case .timer(let device, let timer, let life):
-      guard nodes[Int(device)].isAlive, nodes[Int(device)].life == life else { return }
-      trace.mix(now, 2, UInt64(device), 0)
-      give(.fired(timer), to: Int(device))
+      guard posts[Int(device)].isAlive, posts[Int(device)].life == life else { return }
+      fire(timer, of: Int(device))
+    case .wait(let device):
+      guard let again = posts[Int(device)].waited(now) else { return }
+      if again > now { return queue.schedule(.wait(device), at: again) }
+      fire(.wait, of: Int(device))
     case .woke(let device):
       let number = Int(device)
-      while nodes[number].busy <= now, let input = nodes[number].inbox.next() { step(number, input) }
-      if !nodes[number].inbox.isEmpty { queue.schedule(.woke(device), at: nodes[number].busy) }
+      while posts[number].busy <= now, let input = posts[number].inbox.next() { deliver(input, to: number) }
+      if !posts[number].inbox.isEmpty { queue.schedule(.woke(device), at: posts[number].busy) }
     case .fault(let what): act(what)
     case .flapped(let device): flap(Int(device))
     }
   }
 
+  private mutating func fire(_ timer: SplitDevice.Timer, of number: Int) {
+    trace.mix(now, 2, UInt64(number), 0)
+    give(.fired(timer), to: number)
+  }
+
   /// Hands a device an input, now or when it has time.
   private mutating func give(_ input: SplitDevice.Input, to number: Int) {
-    if nodes[number].busy <= now, nodes[number].inbox.isEmpty { return step(number, input) }
-    if nodes[number].inbox.isEmpty { queue.schedule(.woke(Int32(number)), at: nodes[number].busy) }
-    nodes[number].inbox.append(input)
+    if posts[number].busy <= now, posts[number].inbox.isEmpty { return deliver(input, to: number) }
+    if posts[number].inbox.isEmpty { queue.schedule(.woke(Int32(number)), at: posts[number].busy) }
+    posts[number].inbox.append(input)
+  }
+
+  /// Hands an input to a device that has time, unless it changes nothing yet.
+  private mutating func deliver(_ input: SplitDevice.Input, to number: Int) {
+    if posts[number].keeps(input, now) { return }
+    step(number, input)
+  }
+
+  /// Hands over what has no effect yet, for whoever looks at the devices.
+  private mutating func settle() {
+    for number in posts.indices { handOver(number) }
+  }
+
+  private mutating func handOver(_ number: Int) {
+    guard !posts[number].kept.isEmpty else { return }
+    for (input, time) in posts[number].takeKept() { nodes[number].step(input, at: time, effects: &effects) }
+    precondition(effects.isEmpty, "a message that a device called quiet had an effect")
   }
 
   mutating func step(_ number: Int, _ input: SplitDevice.Input) {
+    handOver(number)
     nodes[number].step(input, at: now, effects: &effects)
     let list = effects.take()
-    var time = max(now, nodes[number].busy)
+    var time = max(now, posts[number].busy)
     for effect in list {
       switch effect {
       case .send(let message, let to): carry(message, from: number, to: to, at: time)
-      case .arm(let timer, let at): queue.schedule(.timer(Int32(number), timer, life: nodes[number].life), at: at)
+      case .arm(.wait, let at):
+        if posts[number].arm(at) { queue.schedule(.wait(Int32(number)), at: at) }
+      case .arm(let timer, let at): queue.schedule(.timer(Int32(number), timer, life: posts[number].life), at: at)
       case .worked(let operations):
         let speed = conditions.speeds[conditions.speeds.count == 1 ? 0 : number]
         if speed > 0 { time = time + .seconds(Double(operations) / speed) }
       case .announce(let event): announce(event, by: number, at: time)
       }
     }
-    nodes[number].busy = time
+    posts[number].busy = time
+    posts[number].mayKeep(nodes[number].device.quiet - 1, through: nodes[number].device.latestQuiet)
   }
 
   private mutating func announce(_ event: SplitEvent, by number: Int, at time: Instant) {
@@ -338,7 +347,7 @@ public struct SplitWorld {
     var (place, arrival) = (from, time)
     while place != to {
       guard let hop = routes.hop(from: place, to: to), let link = links[min(place, hop) * plan.devices + max(place, hop)],
-        !broken.contains(link.a * plan.devices + link.b), place == from || nodes[place].isAlive
+        !broken.contains(link.a * plan.devices + link.b), place == from || posts[place].isAlive
       else {
         lost += 1
         return
@@ -373,17 +382,16 @@ extension SplitWorld {
   }
 
   private mutating func kill(_ device: Int) {
-    guard nodes[device].isAlive else { return }
-    nodes[device].isAlive = false
-    nodes[device].life += 1
-    nodes[device].inbox.clear()
+    guard posts[device].isAlive else { return }
+    handOver(device)
+    posts[device].die()
     reroute()
   }
 
   private mutating func revive(_ device: Int) {
-    guard !nodes[device].isAlive else { return }
-    nodes[device].isAlive = true
-    nodes[device].busy = now
+    guard !posts[device].isAlive else { return }
+    posts[device].isAlive = true
+    posts[device].busy = now
     // Its absence is no pause.
     pauses[device].last = .origin
     reroute()
@@ -392,12 +400,12 @@ extension SplitWorld {
 
   private mutating func reroute() {
     guard reach == .complete, graph.links.count < plan.devices * (plan.devices - 1) / 2 else { return }
-    routes = VirtualGraph(graph, reach, isAlive: nodes.map(\.isAlive))
+    routes = VirtualGraph(graph, reach, isAlive: posts.map(\.isAlive))
   }
 
   private mutating func flap(_ device: Int) {
     guard let flapping = conditions.flapping, latestStep < plan.steps - 1 else { return }
-    let wasAlive = nodes[device].isAlive
+    let wasAlive = posts[device].isAlive
     if wasAlive { kill(device) } else { revive(device) }
     let mean = wasAlive ? flapping.off : flapping.on
     let span = nodes[device].chance.exponential(mean: mean.seconds)
