@@ -2,7 +2,7 @@
 # Runs one seed in several processes, with other numbers of threads and other kernels, and sees that all give the same trace and
 # the same models. Needs the program (make build) and any Python 3.
 #
-#   Scripts/replay.sh [SCENARIO] [SEED]        Examples/digits.yaml and 7 unless given
+#   Scripts/replay.sh [SCENARIO] [SEED]        Examples/digits.yaml and 7 unless given; those in a folder split/ are split networks
 #
 # Prints a line per comparison, `ok …` or `DIFFERS …`, and fails if one differs. MURMUR names another program to run.
 set -euo pipefail
@@ -13,6 +13,8 @@ scenario=${1:-Examples/digits.yaml}
 seed=${2:-7}
 python=.build/python/bin/python3
 [ -x "$python" ] || python=python3
+verb=(simulate)
+case $scenario in */split/*) verb=(split simulate) ;; esac
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
@@ -36,7 +38,7 @@ kernels() {
 simulate() {
   local name=${1// /-}
   local begun=$SECONDS
-  if ! MURMUR_KERNELS=${3:-} "$murmur" simulate "$scenario" --seed "$seed" --threads "$2" --out "$folder/$name" \
+  if ! MURMUR_KERNELS=${3:-} "$murmur" "${verb[@]}" "$scenario" --seed "$seed" --threads "$2" --out "$folder/$name" \
     >"$folder/$name.log" 2>&1 </dev/null; then
     printf 'DIFFERS %s: the run failed\n' "$1"
     tail -n 20 "$folder/$name.log"

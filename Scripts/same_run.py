@@ -1,12 +1,21 @@
 """Compares two result.json files of one seed: python3 Scripts/same_run.py FIRST SECOND LABEL"""
 
+import glob
+import hashlib
 import json
+import os
 import sys
 
 
 def load(path):
     with open(path, encoding="utf-8") as file:
-        return json.load(file)
+        run = json.load(file)
+    # A split network's models are the units of its devices, as files.
+    units = sorted(glob.glob(os.path.join(os.path.dirname(path), "network", "*.safetensors")))
+    if units and "peers" not in run:
+        run["seed"] = (run.get("seeds") or [None])[0]
+        run["peers"] = [{"model": hashlib.sha256(open(unit, "rb").read()).hexdigest()} for unit in units]
+    return run
 
 
 def differences(first, second):
@@ -27,7 +36,7 @@ def differences(first, second):
             if one != other:
                 found.append(f"peer {number}: model {one} against {other}")
     # Everything else that does not depend on the machine's clock, threads and processor has to be equal too.
-    ignored = {"wallSeconds", "peerCyclesPerSecond", "sessionSeconds", "threads", "versions", "command", "trace", "seed", "peers"}
+    ignored = {"wallSeconds", "peerCyclesPerSecond", "sessionSeconds", "threads", "versions", "command", "trace", "seed", "peers", "trainingSeconds"}
     for key in sorted(first.keys() | second.keys()):
         if key not in ignored and first.get(key) != second.get(key):
             found.append(f"{key}: {first.get(key)} against {second.get(key)}")

@@ -17,9 +17,10 @@ import Testing
       data: {set: digits, deal: {columns: [0-15, "16-31,40", 32-39]}}
       devices: {count: 3, graph: {geometric: 4}, latency: 5 ms, bandwidth: 1 MB/s, loss: 2 %, jitter: 0.4, deadline: 50 ms}
       network: {scheme: {softhebb: 0.02}, hidden: 8, depth: 2, missing: mean}
+      timing: {shortest: 5 ms, polls: 2, patience: 4, flights: 2, ahead: 6}
       training: {epochs: 3, batch: 16, rate: 0.01, drop: 50 %, links: 10 %}
       faults: [{dies: {device: 1, step: 4}}, {heals: {from: 0, to: 2, step: 9}}, {flapping: {share: 50 %, on: 2 s, off: 1 s}}]
-      test: {dead: [0, 1, 50 %], links: [30 %], answers: {gossip: 4}, steps: [1, 2], central: false}
+      test: {dead: [0, 1, 50 %, 100 %], links: [30 %], answers: {gossip: 4}, steps: [1, 2], deadlines: [5 ms], central: false}
       """
     let read = try scenario(text)
     #expect(try scenario(read.yaml) == read)
@@ -68,7 +69,7 @@ import Testing
     scenario.training.epochs = 30
     scenario.network.hidden = 16
     scenario.test = SplitTestPlan()
-    scenario.test.dead = [0, 4, 8]
+    scenario.test.dead = [.count(0), .count(4), .count(8)]
     let experiment = SplitExperiment(try SplitSetup(scenario, Digits.load()))
     let outcome = try #require(try experiment.run(seed: 1))
     let accuracies = outcome.risks.map(\.accuracy)

@@ -23,12 +23,21 @@ public struct DenseShape: Hashable, Sendable {
 public final class DenseWork {
   let kernels: Kernels
   var scratch = FloatStorage(uninitialized: 16)
+  /// Vectors for gradients, one of each length that was asked for: many units share them, so that they stay in the cache.
+  private var gradients: [Int: ParameterVector] = [:]
   private var transposed = FloatStorage(uninitialized: 16)
   /// Products of any matrices, for rules that need them.
   public private(set) lazy var product = MatrixProduct(kernels: kernels)
 
   /// Working memory that grows with use.
   public init(kernels: Kernels = .selected) { self.kernels = kernels }
+
+  /// Lends a vector for a gradient of `count` numbers, with whatever the last user left in it.
+  public func withGradient<Result>(_ count: Int, _ body: (inout ParameterVector) -> Result) -> Result {
+    var lent = gradients.removeValue(forKey: count) ?? ParameterVector(repeating: 0, count: count)
+    defer { gradients[count] = lent }
+    return body(&lent)
+  }
 
   /// The number of parameters of a stack.
   public static func parameterCount(inputs: Int, _ layers: [DenseShape]) -> Int {

@@ -19,6 +19,7 @@ void murmur_keep_freed_memory(void) {
 }
 
 void murmur_keep_record_memory(void) {
+  most_kept = 4 << 20;
 #if defined(__linux__) && defined(__GLIBC__)
   mallopt(M_TRIM_THRESHOLD, 16 << 20);
   mallopt(M_MMAP_THRESHOLD, 4 << 20);
@@ -34,12 +35,15 @@ void murmur_return_memory(void) {
 
 // Freed vectors, kept by the thread that freed them for its next ones: models and batches come and go many times a cycle, all of a few
 // sizes, and a general allocator takes a microsecond to find an aligned place for each. Those of a size hang on a string, the beginning
-// of each holding where the next one is.
+// of each holding where the next one is. A thread keeps no more of a size than it took itself: what one thread makes and another lets go
+// would only pile up there.
 enum { SIZES = 16, SMALLEST = 1 << 10 };
 
 struct shelf {
   size_t size;
   void *first;
+  // Vectors taken by this thread that it has not kept again.
+  size_t room;
 };
 
 static _Thread_local struct shelf shelves[SIZES];
@@ -63,18 +67,25 @@ static struct shelf *shelf_for(size_t size, int make) {
   next_shelf = (next_shelf + 1) % SIZES;
   empty(shelf);
   shelf->size = size;
+  shelf->room = 0;
   return shelf;
 }
 
 void murmur_forget_freed_memory(void) {
-  for (int i = 0; i < SIZES; i++) empty(&shelves[i]);
+  for (int i = 0; i < SIZES; i++) {
+    empty(&shelves[i]);
+    shelves[i].room = 0;
+  }
 }
+
+size_t murmur_kept_memory(void) { return kept; }
 
 void *murmur_allocate(size_t bytes) {
   size_t size = (bytes + 63) & ~(size_t)63;
-  if (size >= SMALLEST) {
-    struct shelf *shelf = shelf_for(size, 0);
-    if (shelf && shelf->first) {
+  if (size >= SMALLEST && size <= most_kept) {
+    struct shelf *shelf = shelf_for(size, 1);
+    if (shelf->room < most_kept / size) shelf->room++;
+    if (shelf->first) {
       void *memory = shelf->first;
       shelf->first = *(void **)memory;
       kept -= size;
@@ -89,11 +100,14 @@ void *murmur_allocate(size_t bytes) {
 void murmur_release(void *memory, size_t bytes) {
   size_t size = (bytes + 63) & ~(size_t)63;
   if (size >= SMALLEST && kept + size <= most_kept) {
-    struct shelf *shelf = shelf_for(size, 1);
-    *(void **)memory = shelf->first;
-    shelf->first = memory;
-    kept += size;
-    return;
+    struct shelf *shelf = shelf_for(size, 0);
+    if (shelf && shelf->room > 0) {
+      shelf->room--;
+      *(void **)memory = shelf->first;
+      shelf->first = memory;
+      kept += size;
+      return;
+    }
   }
   free(memory);
 }

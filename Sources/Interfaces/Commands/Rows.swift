@@ -6,7 +6,21 @@ import MurmurScenario
 
 /// Where a scenario's rows come from.
 enum Rows {
+  /// Rows of which no column is a label.
+  static func loadUnlabelled(_ plan: DataPlan, _ console: Console) throws -> Dataset {
+    guard plan.label == nil else {
+      throw Failure("data.label and data.target: what is told is a class or a number; give one of them")
+    }
+    return try load(plan, console, label: CSV.Column.none)
+  }
+
   static func load(_ plan: DataPlan, _ console: Console) throws -> Dataset {
+    let dataset = try load(plan, console, label: plan.label.map { .named($0) })
+    try check(dataset, plan.set.first ?? "", isGuessed: plan.label == nil)
+    return dataset
+  }
+
+  private static func load(_ plan: DataPlan, _ console: Console, label: CSV.Column?) throws -> Dataset {
     guard let first = plan.set.first else { throw Failure("the scenario names no data set; give data.set or --data") }
     guard plan.set.count == 1 else {
       throw Failure("data.set names \(plan.set.count) files; give one, and the files that belong to it are found beside it")
@@ -15,7 +29,7 @@ enum Rows {
       console.say("reading \(first) …")
     }
     var options = CSV.Options()
-    if let label = plan.label { options.label = .named(label) }
+    if let label { options.label = label }
     if case .group(let column?) = plan.partition { options.group = column }
     let dataset: Dataset
     do {
@@ -25,7 +39,6 @@ enum Rows {
       let folder = FileManager.default.currentDirectoryPath
       throw Failure("\(path): \(problem); data are looked for from the folder \(folder); check data.set or --data")
     }
-    try check(dataset, first, isGuessed: plan.label == nil)
     return dataset
   }
 

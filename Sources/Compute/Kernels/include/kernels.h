@@ -146,7 +146,7 @@ const char *_Nullable murmur_forced_name(void);
 
 // Keeps freed memory for the next use instead of giving it back to the system, where the C library can be told so (glibc): a
 // simulation takes and frees model-sized pieces all the time, and every page that comes back from the system has to be cleared first.
-// Threads keep 32 MiB of freed vectors each instead of 4.
+// Threads keep 32 MiB of freed vectors each at most instead of 4.
 void murmur_keep_freed_memory(void);
 
 // The same for a peer on a network, which takes and frees pieces of the size of an encrypted record and is to stay small: keeps 16 MiB
@@ -161,6 +161,8 @@ void murmur_return_memory(void);
 void *_Nonnull murmur_allocate(size_t bytes);
 void murmur_release(void *_Nonnull memory, size_t bytes);
 void murmur_forget_freed_memory(void);
+// Bytes of freed vectors that this thread keeps.
+size_t murmur_kept_memory(void);
 
 // Floats of scratch that gemm needs at most, and whether it needs none.
 long murmur_gemm_scratch(void);

@@ -10,7 +10,7 @@ import MurmurSplit
 struct RiskCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "risk", abstract: "Print what a trained split network loses when devices die and links fail.",
-    usage: "murmur risk RUN [--dead LIST] [--link-loss LIST] [--out DIR]",
+    usage: "murmur risk RUN [--dead LIST] [--link-loss LIST] [--deadlines LIST] [--latency TIME] [--jitter X] [--out DIR]",
     discussion: """
       RUN is a folder that murmur split simulate wrote. For each fault it prints the risk (the mean cross-entropy of the answers of all \
       living devices) with its 95 % confidence interval, the gap to the network with nobody dead, and what an answer costs. With \
@@ -19,10 +19,17 @@ struct RiskCommand: AsyncParsableCommand {
 
   @Argument(help: ArgumentHelp("The folder of a run of murmur split simulate.", valueName: "RUN"))
   var trained: String
-  @Option(help: ArgumentHelp("Dead devices: shares below 1 or numbers, e.g. 0.25,0.5; the run's own.", valueName: "LIST"))
+  @Option(help: ArgumentHelp("Dead devices: shares or numbers, e.g. 25%,0.5,3; the run's own.", valueName: "LIST"))
   var dead: String?
   @Option(help: ArgumentHelp("Shares of links down, e.g. 0.3,0.6; the run's own.", valueName: "LIST"))
   var linkLoss: String?
+  @Option(help: ArgumentHelp("Deadlines of a stage, e.g. 2ms,5ms,20ms; the run's own.", valueName: "LIST"))
+  var deadlines: String?
+  @Option(help: ArgumentHelp("The latency of a link, e.g. 5ms; the run's own.", valueName: "TIME"))
+  var latency: String?
+  @Option(
+    help: ArgumentHelp("The spread of latencies, the standard deviation of their logarithm; the run's own.", valueName: "X"))
+  var jitter: String?
   @Option(help: ArgumentHelp("The folder for the report.", valueName: "DIR"))
   var out: String?
 
@@ -36,25 +43,23 @@ struct RiskCommand: AsyncParsableCommand {
       var options = [trained + "/scenario.yaml"]
       if let dead { options += ["--dead", dead] }
       if let linkLoss { options += ["--link-loss", linkLoss] }
+      if let deadlines { options += ["--deadlines", deadlines] }
+      if let latency { options += ["--latency", latency] }
+      if let jitter { options += ["--jitter", jitter] }
       let scenario = try SplitOptions.parse(options).resolve()
       let folder = try out.map { try RunFolder($0) }
       let experiment = try SplitOptions.setup(scenario, console)
       let (plan, graph) = try experiment.setup.plan(seed: scenario.seed, links: experiment.links)
       var world = SplitWorld(
         plan: plan, graph: graph, reach: .init(rawValue: scenario.devices.reach.rawValue) ?? .direct, rows: experiment.setup.rows,
-        conditions: experiment.setup.conditions)
+        conditions: experiment.setup.conditions.quiet)
       try NetworkFolder(path: trained + "/network").read(into: &world)
       let latency = world.ask(0, rows: [Int32(experiment.setup.test.lowerBound)]).time
-      var risks: [SplitRisk] = []
-      let levels = experiment.levels
-      for (index, level) in levels.enumerated() {
-        console.progress("asking", Double(index) / Double(levels.count), level.name)
-        guard let risk = experiment.risk(level, &world, asking: 0, isStopped: { interruption.isWanted }) else { break }
-        risks.append(risk)
-      }
+      let risks = experiment.risks(&world, asking: 0, progress: { console.progress("risk", 0, $0) }) { interruption.isWanted }
       console.clear()
-      console.show(RiskCommand.table(risks).text(width: console.width, colour: console.isColoured))
-      console.show("time to an answer (virtual): \(Numerals.duration(latency.seconds))")
+      console.show(
+        RiskCommand.table(risks, isOfNumbers: experiment.setup.classes == 0).text(
+          width: console.width, colour: console.isColoured))
       if let folder, !risks.isEmpty {
         let outcome = SplitOutcome(asked: risks, of: world, seed: scenario.seed, latency: latency)
         let results = SplitResults(
@@ -69,21 +74,27 @@ struct RiskCommand: AsyncParsableCommand {
   }
 
   /// A row for each fault.
-  static func table(_ risks: [SplitRisk]) -> Table {
+  static func table(_ risks: [SplitRisk], isOfNumbers: Bool) -> Table {
+    let accuracy: [Table.Column] = isOfNumbers ? [] : [.number("accuracy, %"), .number("95 % interval")]
     var table = Table(
       "Risk",
-      columns: [
-        .text("fault"), .number("risk"), .number("gap"), .number("accuracy, %"), .number("95 % interval"), .number("messages"),
-        .number("bytes a sample"), .number("multiply-adds a sample"),
+      columns: [.text("fault"), .number(isOfNumbers ? "risk (mean squared error)" : "risk"), .number("gap")] + accuracy + [
+        .number("messages"), .number("bytes a sample"), .number("multiply-adds a sample"), .number("time to an answer"),
       ])
     for risk in risks {
-      table.rows.append([
-        risk.level.name, "\(Numerals.decimal(risk.loss, places: 4)) ± \(Numerals.decimal(risk.lossMargin, places: 4))",
-        Numerals.decimal(risk.loss - risks[0].loss, places: 4), Numerals.decimal(risk.accuracy * 100, places: 2),
+      let accuracy = [
+        Numerals.decimal(risk.accuracy * 100, places: 2),
         "\(Numerals.decimal(risk.interval.low * 100, places: 2)) … \(Numerals.decimal(risk.interval.high * 100, places: 2))",
-        Numerals.count(Int(risk.messages.rounded())), Numerals.count(Int(risk.bytes.rounded())),
-        Numerals.count(Int(risk.multiplyAdds.rounded())),
-      ])
+      ]
+      let loss = [
+        risk.level.name, "\(Numerals.decimal(risk.loss, places: 4)) ± \(Numerals.decimal(risk.lossMargin, places: 4))",
+        Numerals.decimal(risk.loss - risks[0].loss, places: 4),
+      ]
+      table.rows.append(
+        loss + (isOfNumbers ? [] : accuracy) + [
+          Numerals.count(Int(risk.messages.rounded())), Numerals.count(Int(risk.bytes.rounded())),
+          Numerals.count(Int(risk.multiplyAdds.rounded())), Numerals.duration(risk.latency.seconds),
+        ])
     }
     return table
   }

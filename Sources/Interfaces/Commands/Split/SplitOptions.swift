@@ -16,6 +16,10 @@ struct SplitOptions: ParsableArguments {
     parsing: .unconditional,
     help: ArgumentHelp("The column that holds the label, by name or by number from 0.", valueName: "COLUMN"))
   var label: String?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("A column of numbers to tell instead of a label, by name or by number from 0.", valueName: "COLUMN"))
+  var target: String?
   @Option(help: ArgumentHelp("How many devices.", valueName: "N"))
   var devices: String?
   @Option(
@@ -33,10 +37,16 @@ struct SplitOptions: ParsableArguments {
   var epochs: String?
   @Option(help: ArgumentHelp("Up to which share of devices and links is dropped in a sample.", valueName: "SHARE[,LINKS]"))
   var drop: String?
-  @Option(help: ArgumentHelp("Dead devices to measure: shares below 1 or numbers, e.g. 0.25,0.5.", valueName: "LIST"))
+  @Option(help: ArgumentHelp("Dead devices to measure: shares or numbers, e.g. 25%,0.5,3.", valueName: "LIST"))
   var dead: String?
   @Option(help: ArgumentHelp("Shares of links down to measure, e.g. 0.3,0.6.", valueName: "LIST"))
   var linkLoss: String?
+  @Option(help: ArgumentHelp("Deadlines of a stage to measure, e.g. 2ms,5ms,20ms.", valueName: "LIST"))
+  var deadlines: String?
+  @Option(help: ArgumentHelp("The latency of a link, e.g. 5ms.", valueName: "TIME"))
+  var latency: String?
+  @Option(help: ArgumentHelp("The spread of latencies: the standard deviation of their logarithm.", valueName: "X"))
+  var jitter: String?
   @Option(help: ArgumentHelp("The seed of everything random.", valueName: "S"))
   var seed: String?
   @Option(help: ArgumentHelp("How many runs, with this seed and those after it.", valueName: "N"))
@@ -57,6 +67,7 @@ struct SplitOptions: ParsableArguments {
     }
     if let data { result.data.set = data }
     if let label { result.data.label = label }
+    if let target { result.data.target = target }
     if let devices { result.devices.count = try number(devices, "--devices", 1...100_000) }
     if let graph { result.devices.graph = try SplitOptions.graph(graph) }
     if let scheme { result.network.scheme = try SplitOptions.scheme(scheme) }
@@ -71,8 +82,23 @@ struct SplitOptions: ParsableArguments {
       guard let first = shares.first, shares.count <= 2 else { throw Failure("--drop \(drop): give a share, or two") }
       (result.training.drop, result.training.linkDrop) = (first, shares.count > 1 ? shares[1] : result.training.linkDrop)
     }
-    if let dead { result.test.dead = try shares(dead, "--dead", limit: 100_000) }
+    if let dead {
+      result.test.dead = try dead.split(separator: ",").map { part in
+        guard let value = SplitDead(String(part)) else {
+          throw Failure("--dead \(dead): '\(part)' is neither a share nor a number of devices; write a list such as 25%,0.5,3")
+        }
+        return value
+      }
+    }
     if let linkLoss { result.test.links = try shares(linkLoss, "--link-loss", limit: 1) }
+    // These are written and checked as in a scenario.
+    if let deadlines {
+      result.test.deadlines = try SplitOptions.keys("test: {deadlines: [\(deadlines)]}", "--deadlines").test.deadlines
+    }
+    if let latency {
+      result.devices.latency = try SplitOptions.keys("devices: {latency: \(latency)}", "--latency").devices.latency
+    }
+    if let jitter { result.devices.jitter = try SplitOptions.keys("devices: {jitter: \(jitter)}", "--jitter").devices.jitter }
     if let seed {
       guard let value = UInt64(seed) else { throw Failure("--seed \(seed): give a whole number from 0") }
       result.seed = value
@@ -138,6 +164,10 @@ struct SplitOptions: ParsableArguments {
     return found.scheme
   }
 
+  private static func keys(_ text: String, _ option: String) throws -> SplitScenario {
+    try SplitScenario(bytes: Array(text.utf8), file: option)
+  }
+
   private static func read(_ path: String) throws -> SplitScenario {
     guard let file = FileHandle(forReadingAtPath: path), let bytes = try? file.read(upToCount: (1 << 20) + 1) else {
       throw Failure("\(path): there is no such scenario file, or it cannot be read; Examples/ has some")
@@ -150,12 +180,14 @@ struct SplitOptions: ParsableArguments {
     var rows = DataPlan()
     rows.set = [scenario.data.set]
     rows.label = scenario.data.label
-    let data = try Rows.load(rows, console)
+    let data = try scenario.data.target == nil ? Rows.load(rows, console) : Rows.loadUnlabelled(rows, console)
     var links: String?
     if case .file(let path) = scenario.devices.graph {
-      guard let file = FileHandle(forReadingAtPath: path), let bytes = try? file.read(upToCount: 64 << 20),
-        let text = String(validating: bytes, as: UTF8.self)
-      else { throw Failure("\(path): the file of links cannot be read") }
+      guard let file = FileHandle(forReadingAtPath: path) else { throw Failure("\(path): the file of links cannot be read") }
+      let bytes = (try? file.read(upToCount: (64 << 20) + 1)) ?? Data()
+      guard bytes.count <= 64 << 20, let text = String(validating: bytes, as: UTF8.self) else {
+        throw Failure("\(path): the file of links is no text of at most 64 MiB")
+      }
       links = text
     }
     do {

@@ -41,9 +41,13 @@ struct SplitResults {
 
   private var levels: [SplitLevel] { outcomes.map(\.risks).max { $0.count < $1.count }?.map(\.level) ?? [] }
 
-  /// Accuracy lost against the same network with nobody dead.
+  /// Accuracy lost, or error gained, against the same network with nobody dead.
   private func gap(_ level: Int) -> Spread {
-    Spread(outcomes.compactMap { level < $0.risks.count ? $0.risks[0].accuracy - $0.risks[level].accuracy : nil })
+    Spread(
+      outcomes.compactMap {
+        guard level < $0.risks.count else { return nil }
+        return isOfNumbers ? $0.risks[level].loss - $0.risks[0].loss : $0.risks[0].accuracy - $0.risks[level].accuracy
+      })
   }
 
   /// For the terminal.
@@ -53,7 +57,10 @@ struct SplitResults {
       + facts.joined(separator: "\n") + (wasInterrupted ? "\nstopped: \(outcomes.count) runs are complete" : "")
   }
 
-  private var table: Table {
+  private var isOfNumbers: Bool { experiment.setup.classes == 0 }
+
+  var table: Table {
+    if isOfNumbers { return errors }
     var table = Table(
       "Answers of all living devices together",
       columns: [
@@ -76,12 +83,32 @@ struct SplitResults {
     return table
   }
 
+  /// Where numbers are told.
+  private var errors: Table {
+    var table = Table(
+      "Mean squared error of all living devices' mean",
+      columns: [
+        .text("fault"), .number("mean squared error"), .number("95 %"), .number("gap"), .number("a device's own"),
+        .number("at who asks"), .number("bytes per sample"),
+      ])
+    for (index, level) in levels.enumerated() {
+      table.rows.append([
+        level.name, spread(index, \.loss).text(places: 4), "± " + Numerals.decimal(spread(index, \.lossMargin).mean, places: 4),
+        gap(index).text(places: 4), spread(index, \.ownLoss).text(places: 4), spread(index, \.askedLoss).text(places: 4),
+        Numerals.count(Int(spread(index, \.bytes).mean.rounded())),
+      ])
+    }
+    return table
+  }
+
   var report: ReproductionReport {
     let setup = experiment.setup
     let first = outcomes[0]
     var facts = [
       ReproductionReport.Fact("devices", "\(setup.devices)"),
-      .init("one network over all features", central.map { Numerals.percent($0 * 100, places: 2) } ?? "not trained"),
+      .init(
+        "one network over all features",
+        central.map { isOfNumbers ? Numerals.decimal($0, places: 4) : Numerals.percent($0 * 100, places: 2) } ?? "not trained"),
       .init("steps", Numerals.count(first.steps)),
       .init("messages of a question", Numerals.count(Int(spread(0, \.messages).mean.rounded()))),
       .init("multiply-adds of a sample", Numerals.count(Int(spread(0, \.multiplyAdds).mean.rounded()))),
@@ -92,6 +119,7 @@ struct SplitResults {
       .init("longest pause of who lived", Numerals.duration(first.longestPause.seconds)),
       .init("trace of seed \(first.seed)", first.trace),
     ]
+    if isOfNumbers { facts.append(.init("whoever says the mean", Numerals.decimal(setup.variance, places: 4))) }
     if wallSeconds > 0 { facts.append(.init("time taken", Numerals.duration(wallSeconds))) }
     return ReproductionReport(
       title: setup.scenario.name, paper: "A split network: every device sees some features and talks with its neighbours alone.",
@@ -103,10 +131,48 @@ struct SplitResults {
       facts: facts)
   }
 
-  private var figures: [Figure] {
+  /// The accuracy in the middle of the training, where it was measured.
+  var courses: [Table] {
+    guard outcomes.contains(where: { !$0.curve.isEmpty }) else { return [] }
+    var table = Table("Accuracy while it learns, %", columns: [.text("step")] + outcomes.map { .number("seed \($0.seed)") })
+    for (place, point) in (outcomes.first?.curve ?? []).enumerated() {
+      table.rows.append(
+        ["\(point.step)"]
+          + outcomes.map {
+            place < $0.curve.count ? Numerals.decimal($0.curve[place].accuracy * 100, places: 2) : Numerals.unknown
+          })
+    }
+    return [table]
+  }
+
+  var figures: [Figure] { isOfNumbers ? errorFigures : accuracyFigures }
+
+  /// The error against the share of faults.
+  private var errorFigures: [Figure] {
+    let lines = [(SplitLevel.Kind.devices, "devices dead", Tint(0)), (.links, "links down", Tint(1))].compactMap {
+      kind, name, tint in
+      let chosen = levels.indices.filter { levels[$0].kind == kind || (kind == .links && $0 == 0) }
+      let points = chosen.map { Point(levels[$0].share * 100, spread($0, \.loss).mean) }.sorted { $0.x < $1.x }
+      return points.count > 1 ? LineChart.Line(name, points: points, tint: tint) : nil
+    }
+    guard !lines.isEmpty else { return [] }
+    var references = [LineChart.Reference("the mean", value: experiment.setup.variance, tint: Tint(4))]
+    if let central { references.append(LineChart.Reference("one network", value: central, tint: Tint(3))) }
+    return [
+      Figure(
+        "Error under faults", caption: "Test rows; the faults are drawn anew for every sample.",
+        chart: .line(
+          LineChart(
+            x: Axis("share of devices or links, %", includes: [0]), y: Axis("mean squared error", includes: [0]), lines: lines,
+            references: references)))
+    ]
+  }
+
+  private var accuracyFigures: [Figure] {
     var lines: [LineChart.Line] = []
-    for (isOfLinks, name, tint) in [(false, "devices dead", Tint(0)), (true, "links down", Tint(1))] {
-      let chosen = levels.indices.filter { levels[$0].isOfLinks == isOfLinks || (isOfLinks && $0 == 0) }
+    for (kind, name, tint) in [(SplitLevel.Kind.devices, "devices dead", Tint(0)), (.links, "links down", Tint(1))] {
+      let isOfLinks = kind == .links
+      let chosen = levels.indices.filter { levels[$0].kind == kind || (isOfLinks && $0 == 0) }
       guard chosen.count > 1 else { continue }
       let points = chosen.map { Point(levels[$0].share * 100, spread($0, \.accuracy).mean * 100) }.sorted { $0.x < $1.x }
       lines.append(LineChart.Line(name, points: points, tint: tint))
@@ -118,7 +184,7 @@ struct SplitResults {
       LineChart.Line(
         "seed \(outcome.seed)", points: outcome.curve.map { Point(Double($0.step), $0.accuracy * 100) }, tint: Tint(index))
     }
-    let course =
+    var course =
       curves.isEmpty
       ? []
       : [
@@ -127,6 +193,8 @@ struct SplitResults {
           chart: .line(
             LineChart(x: Axis("step", unit: .whole), y: Axis("test accuracy", unit: .percent, limits: 0...100), lines: curves)))
       ]
+    let timed = levels.indices.filter { levels[$0].kind == .deadlines }
+    if !timed.isEmpty { course.append(deadlines(timed)) }
     guard !lines.isEmpty else { return course }
     let references = central.map { [LineChart.Reference("one network", value: $0 * 100, tint: Tint(3))] } ?? []
     return [
@@ -137,6 +205,22 @@ struct SplitResults {
             x: Axis("share of devices or links, %", includes: [0]), y: Axis("test accuracy", unit: .percent, limits: 0...100),
             lines: lines, references: references)))
     ] + course
+  }
+
+  /// Accuracy against how long a stage's messages are waited for.
+  private func deadlines(_ chosen: [Int]) -> Figure {
+    func line(_ name: String, _ tint: Tint, _ value: (SplitRisk) -> Double) -> LineChart.Line {
+      LineChart.Line(name, points: chosen.map { Point(levels[$0].share, spread($0, value).mean * 100) }, tint: tint)
+    }
+    return Figure(
+      "Accuracy against the deadline", caption: "Nobody is dead; what comes after the deadline of its stage is left out.",
+      chart: .line(
+        LineChart(
+          x: Axis("deadline of a stage", unit: .time), y: Axis("test accuracy", unit: .percent, limits: 0...100),
+          lines: [
+            line("at who asks", Tint(0)) { $0.askedAccuracy }, line("all living devices together", Tint(1)) { $0.accuracy },
+            line("a device's own", Tint(2)) { $0.ownAccuracy },
+          ])))
   }
 
   /// The network in words.
@@ -155,13 +239,17 @@ struct SplitResults {
     return "\(setup.devices) devices with \(network.depth) hidden stages of \(network.hidden) neurons each; \(scheme)."
   }
 
+  private func score(_ risk: SplitRisk) -> Double { isOfNumbers ? risk.loss : risk.accuracy }
+
   /// The result as JSON. Names of members are a contract.
   var json: JSON {
     let levels = levels
     return .object([
       .init("name", .string(experiment.setup.scenario.name)), .init("devices", .integer(experiment.setup.devices)),
       .init("seeds", .array(outcomes.map { .string(String($0.seed)) })), .init("central", .optional(central)),
-      .init("accuracy", .number(spread(0, \.accuracy).mean)), .init("bytesPerSample", .number(spread(0, \.bytes).mean)),
+      isOfNumbers
+        ? .init("mse", .number(spread(0, \.loss).mean)) : .init("accuracy", .number(spread(0, \.accuracy).mean)),
+      .init("bytesPerSample", .number(spread(0, \.bytes).mean)),
       .init("messagesPerSample", .number(spread(0, \.messages).mean)),
       .init("multiplyAddsPerSample", .number(spread(0, \.multiplyAdds).mean)),
       .init("steps", .integer(outcomes[0].steps)), .init("wallSeconds", .number(wallSeconds)),
@@ -182,13 +270,18 @@ struct SplitResults {
           levels.indices.map { index in
             .object([
               .init("name", .string(levels[index].name)), .init("share", .number(levels[index].share)),
-              .init("of", .string(levels[index].isOfLinks ? "links" : "devices")),
-              .init("accuracy", .number(spread(index, \.accuracy).mean)),
-              .init("deviation", .optional(spread(index, \.accuracy).deviation)),
-              .init("own", .number(spread(index, \.ownAccuracy).mean)),
-              .init("asked", .number(spread(index, \.askedAccuracy).mean)), .init("loss", .number(spread(index, \.loss).mean)),
-              .init("gap", .number(gap(index).mean)),
-              .init("runs", .array(outcomes.map { index < $0.risks.count ? .number($0.risks[index].accuracy) : .null })),
+              .init("of", .string(levels[index].kind.rawValue)),
+              .init(isOfNumbers ? "mse" : "accuracy", .number(spread(index, score).mean)),
+              .init("deviation", .optional(spread(index, score).deviation)),
+              .init("own", .number(spread(index, isOfNumbers ? \.ownLoss : \.ownAccuracy).mean)),
+              .init("asked", .number(spread(index, isOfNumbers ? \.askedLoss : \.askedAccuracy).mean)),
+              .init("loss", .number(spread(index, \.loss).mean)),
+              .init("gap", .number(gap(index).mean)), .init("bytesPerSample", .number(spread(index, \.bytes).mean)),
+              .init("messagesPerSample", .number(spread(index, \.messages).mean)),
+              .init("multiplyAddsPerSample", .number(spread(index, \.multiplyAdds).mean)),
+              .init("latencySeconds", .number(spread(index, \.latency.seconds).mean)),
+              .init("lossMargin", .number(spread(index, \.lossMargin).mean)),
+              .init("runs", .array(outcomes.map { index < $0.risks.count ? .number(score($0.risks[index])) : .null })),
             ])
           })),
     ])

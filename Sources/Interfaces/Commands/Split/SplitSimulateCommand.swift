@@ -48,7 +48,7 @@ struct SplitSimulateCommand: AsyncParsableCommand {
       var results = SplitResults(
         experiment: experiment, outcomes: outcomes, central: central,
         command: "murmur " + CommandLine.arguments.dropFirst().joined(separator: " "))
-      results.wallSeconds = Double((ContinuousClock.now - begun).components.seconds)
+      results.wallSeconds = (ContinuousClock.now - begun) / .seconds(1)
       results.trainingSeconds = trainingSeconds
       results.wasInterrupted = outcomes.count < scenario.runs
       try results.write(to: folder)
@@ -87,8 +87,7 @@ struct SplitSimulateCommand: AsyncParsableCommand {
       shares[run] = share
       if begun[run] == nil { begun[run] = .now }
       if hasTrained, seconds[run] == nil, let begun = begun[run] {
-        let span = ContinuousClock.now - begun
-        seconds[run] = Double(span.components.seconds) + Double(span.components.attoseconds) / 1e18
+        seconds[run] = (ContinuousClock.now - begun) / .seconds(1)
       }
       guard shown + .milliseconds(200) < .now else { return nil }
       shown = .now

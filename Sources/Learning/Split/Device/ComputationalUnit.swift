@@ -13,7 +13,6 @@ public struct ComputationalUnit: Sendable, Hashable {
   public private(set) var optimizer: OptimizerState
   private let isFrozen: Bool
   private let hasBiases: Bool
-  private var gradient: ParameterVector
 
   /// A unit with fresh weights: even draws of the variance that suits the activation (He et al., 2015; Glorot and Bengio, 2010), biases zero.
   public init(inputs: Int, stage: SplitStage, optimizer: Optimizer, chance: Chance) {
@@ -33,7 +32,6 @@ public struct ComputationalUnit: Sendable, Hashable {
       width = layer.width
     }
     parameters = ParameterVector(values)
-    gradient = ParameterVector(repeating: 0, count: isFrozen ? 0 : values.count)
     self.optimizer = OptimizerState(optimizer, count: isFrozen ? 0 : values.count)
   }
 
@@ -80,32 +78,29 @@ public struct ComputationalUnit: Sendable, Hashable {
   private mutating func learn<Back>(
     _ rate: Float, _ work: DenseWork, by backward: ([DenseShape], ParameterVector, inout ParameterVector) -> Back
   ) -> Back {
-    var own = ParameterVector(repeating: 0, count: 0)
-    swap(&own, &gradient)
-    if isFrozen { own = ParameterVector(repeating: 0, count: parameters.count) }
-    let back = backward(layers, parameters, &own)
-    if !isFrozen {
-      if !hasBiases { clearBiases(&own) }
-      work.step(&optimizer, &parameters, gradient: own, rate: rate)
-      swap(&own, &gradient)
+    work.withGradient(parameters.count) { gradient in
+      let back = backward(layers, parameters, &gradient)
+      if !isFrozen {
+        if !hasBiases { clearBiases(&gradient) }
+        work.step(&optimizer, &parameters, gradient: gradient, rate: rate)
+      }
+      return back
     }
-    return back
   }
 
   /// One step along −y x + (y u) w, which SoftHebb's rule stands for; biases stay zero. `dz` is −y, `decay` the sums of y u per neuron.
   mutating func learnHebbian(_ x: Matrix, _ dz: Matrix, decay: [Float], rate: Float, work: DenseWork) {
-    var own = ParameterVector(repeating: 0, count: 0)
-    swap(&own, &gradient)
-    _ = work.backward(layers, x, [dz], parameters, dy: dz, gradient: &own, wantsInput: false)
-    let width = layers[0].width
-    unsafe own.withUnsafeMutableFloats { gradients in
-      unsafe parameters.withUnsafeFloats { weights in
-        for index in 0..<inputs * width { unsafe gradients[index] += decay[index % width] * weights[index] }
+    work.withGradient(parameters.count) { gradient in
+      _ = work.backward(layers, x, [dz], parameters, dy: dz, gradient: &gradient, wantsInput: false)
+      let width = layers[0].width
+      unsafe gradient.withUnsafeMutableFloats { gradients in
+        unsafe parameters.withUnsafeFloats { weights in
+          for index in 0..<inputs * width { unsafe gradients[index] += decay[index % width] * weights[index] }
+        }
       }
+      clearBiases(&gradient)
+      work.step(&optimizer, &parameters, gradient: gradient, rate: rate)
     }
-    clearBiases(&own)
-    work.step(&optimizer, &parameters, gradient: own, rate: rate)
-    swap(&own, &gradient)
   }
 
   /// Goes on with parameters and an optimiser of the same shapes.

@@ -6,6 +6,9 @@ struct Question {
   let query: Query
   var isComputed = false
   var isOver = false
+  /// When it ends at the latest, and when the latest answer came.
+  var due = Instant.never
+  var latest = Instant.origin
   /// Answers, by origin.
   var answers: [(origin: Int, answer: Matrix)] = []
 
@@ -18,6 +21,8 @@ struct Question {
   var average: Matrix?
   var round = 0
   var averages: [[Matrix?]] = []
+  /// Neighbours whose averages came, by place.
+  var heard: Set<Int> = []
 }
 
 /// Distributed inference: every device answers by itself, and answers meet.
@@ -35,7 +40,10 @@ extension SplitDevice {
     }
     questions.append(question)
     for place in neighbours.indices { send(.question(query), to: place, &effects) }
-    if query.origin == id { effects.append(.arm(.answers(query.moment), at: now + plan.inference.deadline)) }
+    if query.origin == id {
+      questions[questions.count - 1].due = now + plan.inference.deadline
+      effects.append(.arm(.answers(query.moment), at: now + plan.inference.deadline))
+    }
     beginQuery(query, at: now, &effects)
   }
 
@@ -45,6 +53,7 @@ extension SplitDevice {
     effects.append(.announce(.answered(moment, values)))
     guard let place = questions.firstIndex(where: { $0.query.moment == moment }) else { return }
     questions[place].isComputed = true
+    questions[place].latest = now
     switch plan.inference.spreading {
     case .alone:
       questions[place].keep(values, of: id)
@@ -61,6 +70,7 @@ extension SplitDevice {
       gossip(place, &effects)
     }
     endIfAllAnswered(place, &effects)
+    waitForMore(place, at: now, &effects)
   }
 
   mutating func hearAnswer(
@@ -72,12 +82,37 @@ extension SplitDevice {
       values.rows == questions[place].query.rows.count
     else { return }
     questions[place].keep(values, of: origin)
+    if questions[place].query.origin == id, questions[place].isComputed, !questions[place].isOver {
+      answerPatience.learn(now - questions[place].latest)
+      questions[place].latest = now
+    }
     if hops > 0 {
       for neighbour in neighbours.indices where neighbour != sender && neighbours[neighbour] != origin {
         send(.answer(moment, origin: origin, hops: hops - 1, values), to: neighbour, &effects)
       }
     }
     endIfAllAnswered(place, &effects)
+    waitForMore(place, at: now, &effects)
+  }
+
+  /// Where answers come over many links, nobody knows who is still to be heard: a question ends when none came for longer than usual.
+  private mutating func waitForMore(_ place: Int, at now: Instant, _ effects: inout Effects<Effect>) {
+    guard case .flood(let hops) = plan.inference.spreading, hops > 1, questions[place].query.origin == id,
+      questions[place].isComputed, !questions[place].isOver
+    else { return }
+    let due = now + answerPatience.span(plan.timing)
+    guard due < questions[place].due || questions[place].due <= now else { return }
+    effects.append(.arm(.answers(questions[place].query.moment), at: due))
+  }
+
+  /// The timer of a question fired: it ends, unless answers came lately.
+  mutating func endIfDue(_ moment: Moment, at now: Instant, _ effects: inout Effects<Effect>) {
+    guard let place = questions.firstIndex(where: { $0.query.moment == moment && !$0.isOver }) else { return }
+    let question = questions[place]
+    guard now < question.due, question.isComputed else { return endQuestion(moment, &effects) }
+    // An earlier arming, which a later answer has put off, may still fire.
+    let due = min(question.due, question.latest + answerPatience.span(plan.timing))
+    if due <= now { endQuestion(moment, &effects) } else { effects.append(.arm(.answers(moment), at: due)) }
   }
 
   private mutating func spread(_ place: Int, _ effects: inout Effects<Effect>) {
@@ -93,6 +128,7 @@ extension SplitDevice {
       round >= 0, round < questions[place].averages.count, values.rows == questions[place].query.rows.count
     else { return }
     questions[place].averages[round][sender] = values
+    questions[place].heard.insert(sender)
     gossip(place, &effects)
   }
 
@@ -102,12 +138,15 @@ extension SplitDevice {
       let round = questions[place].round
       let heard = questions[place].averages[round]
       guard neighbours.indices.allSatisfy({ heard[$0] != nil || !company.isAwaited($0) }) else { return }
-      let values = [average] + heard.compactMap { $0 }
-      guard let sum = Matrix.sum(values) else { return }
-      let share = 1 / Float(values.count)
-      questions[place].average = unsafe Matrix(rows: sum.rows, columns: sum.columns) { floats in
-        unsafe sum.withUnsafeFloats { source in for index in source.indices { unsafe floats[index] = source[index] * share } }
+      // Whoever is dead in a sample has no part in its average.
+      let query = questions[place].query
+      let masks = query.drill.isIdle ? nil : drillMasks(query)
+      var values = [(answer: average, mask: masks?.isAlive(id) ?? .all)]
+      for (neighbour, value) in heard.enumerated() {
+        if let value { values.append((value, masks?.isAlive(neighbours[neighbour]) ?? .all)) }
       }
+      guard let mean = Answers.mean(values) else { return }
+      questions[place].average = mean
       questions[place].round += 1
       if questions[place].round < questions[place].averages.count { spread(place, &effects) }
     }
@@ -141,14 +180,42 @@ extension SplitDevice {
     else { return }
     questions[place].isOver = true
     if let average = questions[place].average {
-      effects.append(.announce(.concluded(moment, average, devices: questions[place].round + 1)))
+      effects.append(.announce(.concluded(moment, average, devices: questions[place].heard.count + 1)))
       return
     }
-    let masks = questions[place].query.drill.isIdle ? nil : drillMasks(questions[place].query)
+    let query = questions[place].query
+    let masks = query.drill.isIdle ? nil : drillMasks(query)
     let own = questions[place].answers
-    let alive = own.map { (answer: $0.answer, mask: masks?.isAlive($0.origin) ?? .all) }
+    let arrived = masks.flatMap { reached(own.map { $0.origin }, $0, rows: query.rows.count) }
+    let alive = own.enumerated().map { place, answer in
+      (answer: answer.answer, mask: arrived?[place] ?? masks?.isAlive(answer.origin) ?? .all)
+    }
     guard let merged = Answers.mean(alive) else { return }
     effects.append(.announce(.concluded(moment, merged, devices: own.count)))
+  }
+
+  /// In which samples the answers of `origins` came over devices that live in them; `nil` if no answer goes over another.
+  ///
+  /// A drill's dead devices are dead in some samples of a batch and pass the batch on all the same; what counts is what would have arrived.
+  private func reached(_ origins: [Int], _ masks: DrillMasks, rows: Int) -> [RowMask]? {
+    guard case .flood(let hops) = plan.inference.spreading, hops > 1, !masks.isEveryoneAlive else { return nil }
+    let alive = (0..<plan.devices).map { masks.isAlive($0) }
+    var words = [[UInt32]](repeating: [UInt32](repeating: 0, count: rows), count: plan.devices)
+    for row in 0..<rows where alive[id][row] {
+      words[id][row] = .max
+      var (frontier, far) = ([id], 0)
+      while far < hops, !frontier.isEmpty {
+        var next: [Int] = []
+        for device in frontier {
+          for other in plan.neighbours[device] where words[other][row] == 0 && alive[other][row] {
+            words[other][row] = .max
+            next.append(other)
+          }
+        }
+        (frontier, far) = (next, far + 1)
+      }
+    }
+    return origins.map { RowMask(words: words[$0]) }
   }
 
   private func drillMasks(_ query: Query) -> DrillMasks {

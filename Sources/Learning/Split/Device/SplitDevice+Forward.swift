@@ -22,6 +22,9 @@ extension SplitDevice {
         effects.append(.announce(.trained))
         return
       }
+      // Where nothing is waited for, a step ends as it begins; it is for the world to say when there have been enough.
+      guard inARow < SplitDevice.mostInARow else { return effects.append(.arm(.next, at: now)) }
+      inARow += 1
       let moment = Moment.step(step)
       step += 1
       flights.removeAll { flight in flight.phase == .ahead && flight.moment.step.map { $0 + 1 < step } ?? false }
@@ -47,6 +50,9 @@ extension SplitDevice {
     let masks = query.drill.isIdle ? nil : drillMasks(query.drill, query.moment, query.rows.count)
     begin(query.moment, rows: query.rows, masks: masks, query: query, at: now, &effects)
   }
+
+  /// Steps that a device begins for one input at most; more of them are begun after a timer.
+  static let mostInARow = 8
 
   /// The flight of a moment, made if it is new.
   mutating func newFlight(_ moment: Moment) -> Flight {
@@ -155,7 +161,7 @@ extension SplitDevice {
       let values = flights[index].heard(stage - 1, place)
       let mask = masks?.carries(id, neighbour, stage: stage, back: false) ?? .all
       if masks != nil { flights[index].masksRead[stage].append(mask) }
-      parts.append(filled(stage, place, InputPart(columns: width, values, mask: mask), count))
+      parts.append(filled(stage, place, InputPart(columns: width, values, mask: mask), index))
       if isFlagged { flags.append(values == nil ? RowMask(words: [UInt32](repeating: 0, count: count)) : mask) }
     }
     if parts.count == neighbours.count { parts.append(own) }
@@ -185,13 +191,17 @@ extension SplitDevice {
     }
   }
 
-  /// A neighbour's part, with what the policy puts where it did not come, which is remembered for later where it did.
-  private mutating func filled(_ stage: Int, _ place: Int, _ part: InputPart, _ count: Int) -> InputPart {
+  /// A neighbour's part, with what the policy puts where it did not come. Training remembers it for later where it did; questions do not, or
+  /// an answer would depend on those asked before.
+  private mutating func filled(_ stage: Int, _ place: Int, _ part: InputPart, _ index: Int) -> InputPart {
     guard plan.missing == .mean || plan.missing == .last else { return part }
+    let count = flights[index].rows.count
     let usual = memory.usual[stage][place]
     let width = part.columns
     var there = usual ?? [Float](repeating: 0, count: width)
-    let (isMean, isFirst) = (plan.missing == .mean, usual == nil)
+    let isMean = plan.missing == .mean
+    // Of the first batch the mean is taken as it is.
+    var weight: Float = usual == nil ? 0 : 1_023
     let merged = unsafe Matrix(rows: count, columns: width) { floats in
       let values = part.matrix?.array
       for row in 0..<count {
@@ -199,14 +209,15 @@ extension SplitDevice {
           for column in 0..<width {
             let value = values[row * width + column]
             unsafe floats[row * width + column] = value
-            there[column] = isMean && !isFirst ? there[column] + (value - there[column]) / 1_024 : value
+            there[column] = isMean ? there[column] + (value - there[column]) / (weight + 1) : value
           }
+          if usual == nil { weight += 1 }
         } else {
           for column in 0..<width { unsafe floats[row * width + column] = there[column] }
         }
       }
     }
-    memory.usual[stage][place] = there
+    if flights[index].moment.step != nil { memory.usual[stage][place] = there }
     return InputPart(columns: width, merged)
   }
 

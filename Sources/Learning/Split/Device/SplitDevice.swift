@@ -31,6 +31,8 @@ public struct SplitDevice: Machine {
     case wait
     /// The wait for answers to a question of this device.
     case answers(Moment)
+    /// Steps that wait for nobody go on.
+    case next
   }
 
   /// What it may want done.
@@ -73,7 +75,11 @@ public struct SplitDevice: Machine {
   var questions: [Question] = []
   var asked = 0
   var isTraining = false
+  /// Steps begun since the last input.
+  var inARow = 0
   var memory: StageMemory
+  /// How long after each other answers to a question came.
+  var answerPatience = Patience()
 
   /// A fresh device. `work` and `drills` may be shared with other devices of the same plan that run on the same thread.
   public init(plan: SplitPlan, id: Int, rows: SplitRows, work: DenseWork, drills: DrillMemory = DrillMemory()) {
@@ -107,6 +113,15 @@ public struct SplitDevice: Machine {
     memory = StageMemory(stages: plan.stages.count, neighbours: neighbours.count)
   }
 
+  /// What it remembers of its neighbours' outputs, for policies that put it where none came: by stage and place of the neighbour.
+  public var usual: [[[Float]?]] { memory.usual }
+
+  /// Goes on with what another life remembered of the same neighbours' outputs.
+  public mutating func remember(_ usual: [[[Float]?]]) {
+    guard usual.count == memory.usual.count, usual.allSatisfy({ $0.count == neighbours.count }) else { return }
+    memory.usual = usual
+  }
+
   /// Goes on with units from elsewhere (a checkpoint, another run) of the same shapes.
   public mutating func adopt(_ units: [ComputationalUnit], step: Int) {
     precondition(units.count == self.units.count, "other stages")
@@ -116,6 +131,7 @@ public struct SplitDevice: Machine {
 
   /// Takes one input.
   public mutating func step(_ input: Input, at now: Instant, chance: inout Chance, effects: inout Effects<Effect>) {
+    inARow = 0
     switch input {
     case .began:
       flights.removeAll { $0.moment.step != nil }
@@ -180,8 +196,8 @@ public struct SplitDevice: Machine {
   private mutating func fire(_ timer: Timer, at now: Instant, _ effects: inout Effects<Effect>) {
     switch timer {
     case .wait: waited(at: now, &effects)
-    case .answers(let moment):
-      endQuestion(moment, &effects)
+    case .answers(let moment): endIfDue(moment, at: now, &effects)
+    case .next: beginSteps(at: now, &effects)
     }
   }
 }

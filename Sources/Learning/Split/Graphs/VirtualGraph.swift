@@ -21,9 +21,11 @@ public struct VirtualGraph: Sendable, Hashable {
   /// Every device's virtual neighbours, whether they live or not, ascending, without itself.
   public let neighbours: [[Int]]
 
-  /// The graph in which devices whose `isAlive` is false relay nothing. A path's cost is the latency of its links; of equal paths
+  /// The graph in which devices whose `isAlive` is false relay nothing, and links that `isDown` carry nothing. A path's cost is the latency of its links; of equal paths
   /// that over the smaller numbers is taken (Dijkstra, 1959).
-  public init(_ graph: DeviceGraph, _ reach: Reach, isAlive: [Bool]? = nil) {
+  public init(
+    _ graph: DeviceGraph, _ reach: Reach, isAlive: [Bool]? = nil, isDown: (DeviceGraph.Link) -> Bool = { _ in false }
+  ) {
     self.reach = reach
     let devices = graph.devices
     switch reach {
@@ -31,7 +33,9 @@ public struct VirtualGraph: Sendable, Hashable {
     case .complete: neighbours = (0..<devices).map { device in (0..<devices).filter { $0 != device } }
     }
     var links = [[(other: Int, latency: Int64)]](repeating: [], count: devices)
-    for link in graph.links {
+    var carrying = 0
+    for link in graph.links where !isDown(link) {
+      carrying += 1
       // A hop costs something even where a link has no latency, so that the fewest hops are taken.
       let latency = link.latency.nanoseconds + 1
       links[link.a].append((link.b, latency))
@@ -40,7 +44,7 @@ public struct VirtualGraph: Sendable, Hashable {
     let isAlive = isAlive ?? [Bool](repeating: true, count: devices)
     var next: [[Int32]] = []
     var cost: [[Int64]] = []
-    guard reach == .complete, graph.links.count < devices * (devices - 1) / 2 || isAlive.contains(false) else {
+    guard reach == .complete, carrying < devices * (devices - 1) / 2 || isAlive.contains(false) else {
       // Over links alone there is nothing to look for.
       self.next = []
       self.cost = []
@@ -54,6 +58,9 @@ public struct VirtualGraph: Sendable, Hashable {
     self.next = next
     self.cost = cost
   }
+
+  /// Whether every message goes straight to where it is sent.
+  public var isDirect: Bool { next.isEmpty }
 
   /// The neighbour that a message to `destination` is handed to at `device`; `nil` if none leads there. A linked destination itself is
   /// the answer wherever its link is the least-cost path.

@@ -78,6 +78,9 @@ public struct DrillMasks: Sendable {
     linkThresholds = drill.links.isNever ? [] : (0..<rows).map { _ in UInt32(DrillMasks.rate(drill.links, &stream) * 65_536) }
   }
 
+  /// Whether no device is dead in any sample.
+  var isEveryoneAlive: Bool { alive.isEmpty && deviceThresholds.isEmpty }
+
   /// In which samples a device lives.
   public func isAlive(_ device: Int) -> RowMask {
     guard !deviceThresholds.isEmpty else { return alive.isEmpty ? .all : alive[device] }

@@ -19,6 +19,8 @@ public struct SplitScenario: Hashable, Sendable {
   public var network = SplitNetworkPlan()
   /// How it learns.
   public var training = SplitTrainingPlan()
+  /// How devices wait for each other.
+  public var timing = SplitTimingPlan()
   /// What happens to devices and links while it learns.
   public var faults: [SplitFaultPlan] = []
   /// The faults that answers are measured under.
@@ -52,8 +54,12 @@ public struct SplitDataPlan: Hashable, Sendable {
   public var set = "digits"
   /// The column that holds the label; `nil` takes the data set's own.
   public var label: String?
+  /// The column of numbers that is to be told, instead of a label; `nil` where classes are told apart.
+  public var target: String?
   /// How features are dealt.
   public var deal = Deal.own
+  /// Of how many devices after it a device sees the features too: redundant copies.
+  public var copies = 0
   /// Test rows at most; `nil` for all.
   public var test: Int?
 
@@ -183,6 +189,23 @@ public struct SplitTrainingPlan: Hashable, Sendable {
   public init() {}
 }
 
+/// How devices wait for each other: partial timing.
+public struct SplitTimingPlan: Hashable, Sendable {
+  /// The shortest time that is waited beyond the mean of arrivals.
+  public var shortest = Instant.Span.milliseconds(20)
+  /// How often what is missing is asked for again.
+  public var polls = 1
+  /// After how many silent waits in a row a neighbour is waited for no more, until it is heard again.
+  public var patience = 3
+  /// Steps in flight at a time.
+  public var flights = 1
+  /// Steps ahead of its own from which a device takes messages; the bound of staleness.
+  public var ahead = 4
+
+  /// One step at a time.
+  public init() {}
+}
+
 /// What happens while it learns.
 public enum SplitFaultPlan: Hashable, Sendable {
   /// A device stops after a step.
@@ -199,10 +222,45 @@ public enum SplitFaultPlan: Hashable, Sendable {
   case flapping(share: Double, on: Instant.Span, off: Instant.Span)
 }
 
+/// How many devices are dead: a share of all, or a number.
+public enum SplitDead: Hashable, Sendable {
+  /// So many of all, rounded.
+  case share(Double)
+  /// So many.
+  case count(Int)
+
+  /// A whole number, `25 %`, or a share below 1 such as `0.25`; `nil` for anything else.
+  public init?(_ text: String) {
+    let text = text.filter { $0 != " " }
+    if let count = Int(text), count >= 0 {
+      self = .count(count)
+    } else if text.hasSuffix("%"), let percent = Double(text.dropLast()), (0...100).contains(percent) {
+      self = .share(percent / 100)
+    } else if let share = Double(text), (0...1).contains(share) {
+      self = .share(share)
+    } else {
+      return nil
+    }
+  }
+
+  /// How many that are of `devices`.
+  public func count(of devices: Int) -> Int {
+    switch self {
+    case .share(let share): Int((share * Double(devices)).rounded())
+    case .count(let count): count
+    }
+  }
+}
+
+extension Instant.Span {
+  /// As scenarios write it, `5 ms`.
+  public var words: String { Durations.text(self) }
+}
+
 /// The faults that answers are measured under.
 public struct SplitTestPlan: Hashable, Sendable {
-  /// Dead devices: a number of them, or a share of all, rounded.
-  public var dead: [Double] = [0, 0.1, 0.25, 0.5, 0.75]
+  /// Dead devices.
+  public var dead: [SplitDead] = [.count(0), .share(0.1), .share(0.25), .share(0.5), .share(0.75)]
   /// Shares of links that are down.
   public var links: [Double] = [0.6]
   /// How answers of several devices become one.
@@ -219,6 +277,8 @@ public struct SplitTestPlan: Hashable, Sendable {
   public var answers = Answers.flood(1)
   /// Steps after which the answers of all who live are measured in the middle of the training.
   public var steps: [Int] = []
+  /// Deadlines of a stage under which answers are measured, with nobody dead: what links of some latency leave in time.
+  public var deadlines: [Instant.Span] = []
   /// Whether one network over all features is trained beside it.
   public var central = true
 

@@ -13,6 +13,7 @@ extension Schema {
       Field("devices", \.devices, splitDevices, over: standard.devices, "The devices and the links between them."),
       Field("network", \.network, splitNetwork, over: standard.network, "The units on the devices."),
       Field("training", \.training, splitTraining, over: standard.training, "How they learn."),
+      Field("timing", \.timing, splitTiming, over: standard.timing, "How devices wait for each other."),
       Field(
         "faults", \.faults, splitFault.list("a list of faults", count: 0...10_000),
         "What happens to devices and links while they learn."),
@@ -27,6 +28,9 @@ extension Schema {
   static let splitData: Section<SplitDataPlan> = Section([
     Field("set", \.set, .words(upTo: 4_096, "a data set or file"), "A known data set (`murmur data list`) or a file."),
     Field("label", \.label, label, "The column that holds the label; `own` for the data set's own."),
+    Field(
+      "target", \.target, Codec<String>.words(upTo: 200, "a column").or("none"),
+      "A column of numbers that the devices are to tell, by name or by number from 0; then nothing is a label."),
     Field(
       "deal", \.deal,
       .choice(
@@ -45,6 +49,9 @@ extension Schema {
             example: "[0-3, 4-7]", note: "The columns of each device, by their numbers from 0.", { .columns($0) },
             back: { if case .columns(let lists) = $0 { lists } else { nil } }),
         ]), "How features are dealt to devices; `own` cuts images into patches and deals other columns evenly."),
+    Field(
+      "copies", \.copies, .count(0...1_000),
+      "Of how many devices after it a device sees the features too, so that they outlive the device that is nearest to them."),
     Field("test", \.test, Codec<Int>.count(1...1_000_000_000).or("all"), "How many test rows are used at most."),
   ])
 
@@ -117,7 +124,7 @@ extension Schema {
 
   static let splitTest: Section<SplitTestPlan> = Section([
     Field(
-      "dead", \.dead, Codec<Double>.factor(0...100_000).list("a list such as `[0, 10 %, 3]`", count: 0...100),
+      "dead", \.dead, dead.list("a list such as `[0, 10 %, 3]`", count: 0...100),
       "Dead devices: shares below 1, or numbers."),
     Field("links", \.links, Codec<Double>.share.list("a list such as `[30 %, 60 %]`", count: 0...100), "Shares of links down."),
     Field(
@@ -136,8 +143,37 @@ extension Schema {
     Field(
       "steps", \.steps, Codec<Int>.count(0...1_000_000_000).list("a list such as `[100, 200]`", count: 0...1_000),
       "Steps after which the answers of all who live are measured in the middle of the training."),
+    Field(
+      "deadlines", \.deadlines,
+      Codec<Instant.Span>.duration(.milliseconds(0.001) ... .seconds(3_600), "5 ms").list(
+        "a list such as `[2 ms, 5 ms]`", count: 0...100),
+      "Deadlines of a stage under which answers are measured as well, with nobody dead; of use where links have latency and jitter."
+    ),
     Field("central", \.central, .flag, "Train one network over all features beside it."),
   ])
+
+  static let splitTiming: Section<SplitTimingPlan> = Section([
+    Field(
+      "shortest", \.shortest, .duration(.zero ... .seconds(3_600), "20 ms"),
+      "The shortest time that is waited beyond the mean of arrivals."),
+    Field("polls", \.polls, .count(0...16), "How often what is missing is asked for again."),
+    Field(
+      "patience", \.patience, .count(1...1_000), "After how many silent waits in a row a neighbour is waited for no more."),
+    Field(
+      "flights", \.flights, .count(1...64), "Steps in flight at a time; with several, gradients are of slightly older weights."),
+    Field(
+      "ahead", \.ahead, .count(1...64),
+      "Steps ahead of its own from which a device takes messages; beyond, it follows the others."),
+  ])
+
+  private static let dead = Codec<SplitDead>.text(
+    "a share such as `25 %` or a number of devices such as `3`", parse: { SplitDead($0) },
+    print: {
+      switch $0 {
+      case .share(let share): Shares.print(share)
+      case .count(let count): String(count)
+      }
+    })
 
   private struct AtStep: Sendable {
     var device = 0

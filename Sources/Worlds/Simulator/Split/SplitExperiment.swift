@@ -5,33 +5,48 @@ public import MurmurSplit
 
 /// A kind of fault that answers are measured under: one G(t).
 public struct SplitLevel: Sendable, Hashable {
+  /// What goes wrong.
+  public enum Kind: String, Sendable, Hashable {
+    /// Devices are dead.
+    case devices
+    /// Links carry nothing.
+    case links
+    /// Messages come after the deadline.
+    case deadlines
+  }
+
   /// What to call it.
   public var name: String
-  /// The share of dead devices, or of links down, for the axis of a picture.
+  /// The share of dead devices or of links down, or the deadline in seconds, for the axis of a picture.
   public var share: Double
-  /// Whether it is about links.
-  public var isOfLinks: Bool
+  /// What it is about.
+  public var kind: Kind
   /// The faults, drawn for every sample.
-  public var drill: Drill
+  public var drill = Drill()
+  /// The deadline of a stage, if it is given.
+  public var deadline: Instant.Span?
 
   /// The levels of a scenario; nobody dead comes first.
   public static func levels(_ test: SplitTestPlan, devices: Int) -> [SplitLevel] {
     var counts: [Int] = [0]
     for dead in test.dead {
-      let count = min(devices, Int((dead < 1 ? dead * Double(devices) : dead).rounded()))
+      let count = dead.count(of: devices)
       if !counts.contains(count) { counts.append(count) }
     }
     let dead = counts.map { count in
       SplitLevel(
         name: count == 0 ? "nobody dead" : "\(count) of \(devices) dead", share: Double(count) / Double(devices),
-        isOfLinks: false,
+        kind: .devices,
         drill: Drill(devices: count == 0 ? .never : .exactly(count)))
     }
     let links = test.links.filter { $0 > 0 }.map { share in
       SplitLevel(
-        name: "links down \(Int((share * 100).rounded())) %", share: share, isOfLinks: true, drill: Drill(links: .fixed(share)))
+        name: "links down \(Int((share * 100).rounded())) %", share: share, kind: .links, drill: Drill(links: .fixed(share)))
     }
-    return dead + links
+    let deadlines = test.deadlines.sorted().map { deadline in
+      SplitLevel(name: "deadline \(deadline.words)", share: deadline.seconds, kind: .deadlines, deadline: deadline)
+    }
+    return dead + links + deadlines
   }
 }
 
@@ -43,7 +58,7 @@ public struct SplitRisk: Sendable, Hashable {
   public var count: Int
   /// Of those the answers of all living devices together named.
   public var correct: Int
-  /// The mean cross-entropy of those answers, and its standard deviation over samples.
+  /// The mean cross-entropy of those answers; of numbers the mean squared error, in the square of the column's unit.
   public var loss: Double
   /// The standard deviation over samples.
   public var deviation: Double
@@ -51,12 +66,18 @@ public struct SplitRisk: Sendable, Hashable {
   public var ownAccuracy: Double
   /// The share of right answers among those that reached who asked; another device asks each time.
   public var askedAccuracy: Double
+  /// Of numbers, the mean squared error of living devices' own answers, and of those that reached who asked.
+  public var ownLoss = 0.0
+  /// Of those that reached who asked.
+  public var askedLoss = 0.0
   /// Messages of one question, bytes and multiply-adds per sample, over all devices.
   public var messages: Double
   /// Bytes per sample.
   public var bytes: Double
   /// Multiply-adds per sample.
   public var multiplyAdds: Double
+  /// Virtual time from a question to its answer, on average.
+  public var latency: Instant.Span
 
   /// The share of samples named rightly.
   public var accuracy: Double { count == 0 ? 0 : Double(correct) / Double(count) }
@@ -118,6 +139,8 @@ public struct SplitExperiment: Sendable {
   public let links: String?
   /// Samples of a question.
   public static let questionSize = 500
+  /// Samples of a question where what is late or lost is drawn for a question and not for every sample.
+  public static let smallQuestionSize = 25
 
   /// An experiment.
   public init(_ setup: SplitSetup, links: String? = nil) {
@@ -142,7 +165,7 @@ public struct SplitExperiment: Sendable {
     }
     var curve: [(step: Int, accuracy: Double)] = []
     progress(0, "training")
-    for step in setup.scenario.test.steps.sorted() where !isStopped() {
+    for step in setup.scenario.test.steps.sorted() where setup.classes > 0 && !isStopped() {
       world.train(untilStep: step)
       var still = world.still()
       guard let asker = (0..<plan.devices).first(where: { still.isAlive($0) }),
@@ -164,84 +187,83 @@ public struct SplitExperiment: Sendable {
     let pause = living.map { longest[$0].longest }.max() ?? .zero
     let first = living.first ?? 0
     let latency = world.ask(first, rows: [Int32(setup.test.lowerBound)]).time
-    var risks: [SplitRisk] = []
-    for (index, level) in levels.enumerated() {
-      progress(1, "asking: \(level.name), \(index + 1) of \(levels.count)")
-      guard let risk = risk(level, &world, asking: first, isStopped: isStopped) else { break }
-      risks.append(risk)
-    }
+    let risks = risks(&world, asking: first, progress: { progress(1, $0) }, isStopped: isStopped)
     return SplitOutcome(
       seed: seed, risks: risks, training: statistics, curve: curve, trainingTime: trainingTime, steps: latestStep + 1,
       latency: latency,
       trace: trace, longestPause: pause, living: living.count, units: (0..<plan.devices).map { world.device($0).units })
   }
 
+  /// Asks about all test samples under every level, as far as it is not stopped.
+  public func risks(
+    _ world: inout SplitWorld, asking device: Int, progress: (String) -> Void = { _ in }, isStopped: () -> Bool = { false }
+  ) -> [SplitRisk] {
+    var risks: [SplitRisk] = []
+    for (index, level) in levels.enumerated() {
+      progress("asking: \(level.name), \(index + 1) of \(levels.count)")
+      guard let risk = risk(level, &world, asking: device, isStopped: isStopped) else { break }
+      risks.append(risk)
+    }
+    return risks
+  }
+
   /// Asks about all test samples under a level; `nil` if it was stopped.
   public func risk(
     _ level: SplitLevel, _ world: inout SplitWorld, asking device: Int, isStopped: () -> Bool = { false }
   ) -> SplitRisk? {
-    var (count, correct, own, ownCorrect, asker, asked, askedCorrect) = (0, 0, 0, 0, device, 0, 0)
-    var (loss, squares) = (0.0, 0.0)
-    let before = world.statistics
-    var questions = 0
-    for start in stride(from: setup.test.lowerBound, to: setup.test.upperBound, by: SplitExperiment.questionSize) {
+    if let deadline = level.deadline {
+      var level = level
+      level.deadline = nil
+      var hurried = world.still(deadline: deadline)
+      return risk(level, &hurried, asking: device, isStopped: isStopped)
+    }
+    let isTimed = level.kind == .deadlines || world.conditions.loss > 0 || world.conditions.jitter > 0
+    let size = isTimed ? SplitExperiment.smallQuestionSize : SplitExperiment.questionSize
+    let (before, relayed) = (world.statistics, world.relayed)
+    var (tally, asker) = (SplitTally(setup), device)
+    for start in stride(from: setup.test.lowerBound, to: setup.test.upperBound, by: size) {
       if isStopped() { return nil }
-      let chosen = (start..<min(start + SplitExperiment.questionSize, setup.test.upperBound)).map { Int32($0) }
-      let labels = chosen.map { setup.samples.labels[Int($0)] }
-      let answers = world.ask(asker, rows: chosen, drill: level.drill)
-      if let answer = answers.concluded?.answer {
-        let mask = answers.masks.isAlive(asker)
-        asked += mask.count(of: chosen.count)
-        askedCorrect += Answers.correct(answer, labels, mask: mask)
-      }
+      let chosen = start..<min(start + size, setup.test.upperBound)
+      let answers = world.ask(asker, rows: chosen.map { Int32($0) }, drill: level.drill)
+      tally.take(answers, rows: chosen, asker: asker) { world.isAlive($0) }
       repeat { asker = (asker + 1) % setup.devices } while !world.isAlive(asker)
-      questions += 1
-      let living = answers.own.enumerated().compactMap { number, values in
-        values.map { (answer: $0, mask: answers.masks.isAlive(number)) }
-      }
-      count += chosen.count
-      guard let mean = Answers.mean(living) else { continue }
-      correct += Answers.correct(mean, labels)
-      for (row, label) in labels.enumerated() {
-        let value = -Double(mean[row, Int(label)])
-        loss += value
-        squares += value * value
-      }
-      for (answer, mask) in living {
-        own += mask.count(of: chosen.count)
-        ownCorrect += Answers.correct(answer, labels, mask: mask)
-      }
     }
     let after = world.statistics
-    let (n, mean) = (Double(max(1, count)), loss / Double(max(1, count)))
-    return SplitRisk(
-      level: level, count: count, correct: correct, loss: mean, deviation: max(0, squares / n - mean * mean).squareRoot(),
-      ownAccuracy: own == 0 ? 0 : Double(ownCorrect) / Double(own),
-      askedAccuracy: asked == 0 ? 0 : Double(askedCorrect) / Double(asked),
-      messages: Double(after.messages - before.messages) / Double(max(1, questions)),
-      bytes: Double(after.bytes - before.bytes) / n,
-      multiplyAdds: Double(after.multiplyAdds - before.multiplyAdds) / n)
+    // A drill's dead devices take part in the batches; in the samples in which they are dead they would not send or compute.
+    let messages = after.messages - before.messages + world.relayed.messages - relayed.messages
+    let bytes = after.bytes - before.bytes + world.relayed.bytes - relayed.bytes
+    return tally.risk(level, messages: messages, bytes: bytes, multiplyAdds: after.multiplyAdds - before.multiplyAdds)
   }
 
-  /// The accuracy of one dense network over all features, with as many neurons a layer as the devices have together (256 at most), trained on
+  /// The accuracy, or of numbers the mean squared error, of one dense network over all features, with as many neurons a layer as the devices have together (256 at most), trained on
   /// the same rows for as many epochs; `nil` if it was stopped.
   public func central(seed: UInt64, isStopped: () -> Bool = { false }) throws -> Double? {
     let width = min(256, setup.scenario.network.hidden * setup.devices)
     let hidden = Array(repeating: String(width), count: min(setup.scenario.network.depth, 8)).joined(separator: "-")
-    let architecture = try Architecture(parsing: "\(setup.samples.width)-\(hidden)-\(setup.classes)")
+    let isOfNumbers = setup.classes == 0
+    let architecture = try Architecture(
+      parsing: isOfNumbers ? "regression \(setup.features)-\(hidden)-1" : "\(setup.samples.width)-\(hidden)-\(setup.classes)")
+    let samples = isOfNumbers ? setup.numbers : setup.samples
     let batch = min(setup.scenario.training.batch, setup.training)
     let trainer = Trainer(architecture, batch: batch)
     var parameters = architecture.initialParameters(seed: seed)
     var optimizer = OptimizerState(.adam(), count: architecture.parameterCount)
-    var order = (0..<setup.training).map { Int32($0) }
+    var order = (0..<setup.training).map { Int32($0) }.filter { !isOfNumbers || !setup.targets[Int($0)].isNaN }
     var chance = Chance(seed: seed).fork("central")
     let epochs = max(1, Int(setup.epochs.rounded()))
     for epoch in 0..<epochs {
       if isStopped() { return nil }
       chance.shuffle(&order)
       let rate = RateSchedule.linear(from: 0.001, to: 0.0001).rate(epoch, of: epochs)
-      _ = trainer.train(&parameters, &optimizer, rate: rate, on: setup.samples, order: order, batch: batch)
+      _ = trainer.train(&parameters, &optimizer, rate: rate, on: samples, order: order, batch: batch)
     }
-    return trainer.evaluate(parameters, on: setup.samples, rows: setup.test.map { Int32($0) }).accuracy
+    guard isOfNumbers else { return trainer.evaluate(parameters, on: samples, rows: setup.test.map { Int32($0) }).accuracy }
+    let told = trainer.outputs(of: parameters, on: samples, rows: setup.test)
+    let errors = setup.test.enumerated().compactMap { place, row -> Double? in
+      guard !setup.targets[row].isNaN else { return nil }
+      let error = Double(told[place] - setup.targets[row]) * setup.unit
+      return error * error
+    }
+    return errors.reduce(0, +) / Double(max(1, errors.count))
   }
 }

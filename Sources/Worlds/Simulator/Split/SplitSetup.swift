@@ -24,12 +24,17 @@ public struct SplitSetup: Sendable {
   public let columns: [[Int]]
   /// What each device knows.
   public let rows: [SplitRows]
-  /// Classes; 0 where devices learn to give back their features.
+  /// Classes; 0 where a number is told.
   public let classes: Int
+  /// Where a number is told, that of every row, in standard deviations from the mean of the training rows; NaN where it is not known.
+  public let targets: [Float]
+  /// What one standard deviation is, in the column's own unit.
+  public let unit: Double
 
   /// Works a scenario out.
   public init(_ scenario: SplitScenario, _ data: Dataset) throws {
-    guard data.samples.classes > 1 else {
+    let target = try scenario.data.target.map { try SplitSetup.column($0, data) }
+    guard data.samples.classes > 1 || target != nil else {
       throw SplitSetupError("\(data.name): there are no classes to tell apart; name the column that holds the label")
     }
     let split: MurmurDatasets.Split
@@ -40,17 +45,63 @@ public struct SplitSetup: Sendable {
     let standard = Standardisation.fit(
       on:
         data.samples, rows: split.peers[0].sorted(), method: Standardisation.method(for: data))
-    samples = standard.apply(to: data.samples).subset(rows: split.peers[0].sorted() + split.test)
+    let order = split.peers[0].sorted() + split.test
+    samples = standard.apply(to: data.samples).subset(rows: order)
     training = split.peers[0].count
-    columns = try SplitSetup.deal(scenario, data)
-    let samples = samples
-    let training = training
-    rows = columns.map { SplitRows(features: samples.matrix(columns: $0), labels: samples.labels, training: training) }
-    classes = data.samples.classes
+    columns = SplitSetup.copied(try SplitSetup.deal(scenario, data, but: target), scenario.data.copies)
+    classes = target == nil ? data.samples.classes : 0
+    targets =
+      target.map { column in
+        order.map { row in (data.samples.row(Int(row))[column] - standard.shift[column]) * standard.scale[column] }
+      } ?? []
+    unit = target.map { standard.scale[$0] > 0 ? 1 / Double(standard.scale[$0]) : 0 } ?? 1
+    if target != nil, unit == 0 || training == 0 {
+      throw SplitSetupError("data.target: the column is the same in all training rows; there is nothing to tell")
+    }
+    let (samples, training) = (samples, training)
+    let told = targets.isEmpty ? nil : Matrix(rows: targets.count, columns: 1, targets)
+    let labels = target == nil ? samples.labels : []
+    rows = columns.map { SplitRows(features: samples.matrix(columns: $0), labels: labels, targets: told, training: training) }
     self.scenario = scenario
     for fault in scenario.faults { try SplitSetup.check(fault, devices: columns.count) }
+    if let many = scenario.test.dead.first(where: { $0.count(of: columns.count) > columns.count }) {
+      throw SplitSetupError("test.dead: \(many.count(of: columns.count)) devices cannot be dead of \(columns.count)")
+    }
     let complaint = try plan(seed: scenario.seed).plan.complaint
     if let complaint { throw SplitSetupError("this network cannot be: \(complaint)") }
+  }
+
+  /// The number of the column with a name, or with a number.
+  private static func column(_ name: String, _ data: Dataset) throws -> Int {
+    if let place = data.featureNames.firstIndex(of: name) { return place }
+    if let place = Int(name), data.featureNames.indices.contains(place) { return place }
+    let some = data.featureNames.prefix(8).joined(separator: ", ")
+    throw SplitSetupError(
+      "data.target: there is no column '\(name)' in \(data.name); there are \(some)\(data.featureNames.count > 8 ? ", …" : "")")
+  }
+
+  /// Each device's columns, and those of the devices after it.
+  private static func copied(_ columns: [[Int]], _ copies: Int) -> [[Int]] {
+    guard copies > 0 else { return columns }
+    return columns.indices.map { device in
+      var (all, seen) = ([Int](), Set<Int>())
+      for step in 0...min(copies, columns.count - 1) {
+        for column in columns[(device + step) % columns.count] where seen.insert(column).inserted { all.append(column) }
+      }
+      return all
+    }
+  }
+
+  /// The columns of each device; what is to be told is none of them.
+  private static func deal(_ scenario: SplitScenario, _ data: Dataset, but target: Int?) throws -> [[Int]] {
+    guard let target else { return try deal(scenario, data) }
+    // Dealt as if the column were not there.
+    let kept = data.featureNames.indices.filter { $0 != target }
+    guard !kept.isEmpty else { throw SplitSetupError("\(data.name): there is no column but the one that is to be told") }
+    let rest = Dataset(
+      name: data.name, samples: Samples(features: [Float](repeating: 0, count: kept.count), width: kept.count),
+      featureNames: kept.map { data.featureNames[$0] })
+    return try deal(scenario, rest).map { $0.map { kept[$0] } }
   }
 
   private static func deal(_ scenario: SplitScenario, _ data: Dataset) throws -> [[Int]] {
@@ -100,6 +151,7 @@ public struct SplitSetup: Sendable {
     if let odd = named.first(where: { $0 >= devices }) {
       throw SplitSetupError("faults: there is no device \(odd); they are numbered 0 to \(devices - 1)")
     }
+    if named.count == 2, named[0] == named[1] { throw SplitSetupError("faults: device \(named[0]) has no link to itself") }
   }
 
   /// The devices there are.
@@ -115,11 +167,19 @@ public struct SplitSetup: Sendable {
     let network = scenario.network
     var plan = SplitPlan(
       features: columns.map(\.count), neighbours: VirtualGraph(graph, reach).neighbours,
-      stages: SplitPlan.classifier(hidden: network.hidden, depth: network.depth, classes: classes), objective: .classes(classes))
+      stages: SplitPlan.classifier(hidden: network.hidden, depth: network.depth, classes: outputs),
+      objective: classes > 0 ? .classes(classes) : .targets(1))
+    if classes == 0 {
+      switch network.scheme {
+      case .summed, .forwardForward:
+        throw SplitSetupError("network.scheme: this scheme tells classes apart, and data.target is a number; choose another")
+      default: break
+      }
+    }
     let hidden = plan.stages.dropLast()
     switch network.scheme {
     case .backpropagation: plan.rule = .backpropagation
-    case .summed: plan.objective = .summedClasses(classes)
+    case .summed: plan.objective = .summedClasses(max(classes, 2))
     case .greedy(let replay): plan.rule = .greedy(replay: replay)
     case .forwardForward(let sharpness):
       plan.rule = .forwardForward(sharpness: Float(sharpness))
@@ -139,6 +199,11 @@ public struct SplitSetup: Sendable {
     plan.drill = Drill(devices: .upTo(scenario.training.drop), links: .upTo(scenario.training.linkDrop))
     plan.seed = seed
     plan.timing.longest = scenario.devices.deadline
+    plan.timing.shortest = min(scenario.timing.shortest, scenario.devices.deadline)
+    plan.timing.polls = scenario.timing.polls
+    plan.timing.patience = scenario.timing.patience
+    plan.timing.flights = scenario.timing.flights
+    plan.timing.ahead = max(scenario.timing.ahead, scenario.timing.flights)
     switch scenario.test.answers {
     case .flood(let hops): plan.inference.spreading = .flood(hops: hops)
     case .gossip(let rounds): plan.inference.spreading = .gossip(rounds: rounds)
@@ -149,6 +214,26 @@ public struct SplitSetup: Sendable {
     return (plan, graph)
   }
 
+  /// Columns that devices see; what is to be told is none of them.
+  var features: Int { Set(columns.joined()).count }
+
+  /// Rows with what is to be told beside them, for a network that sees everything; unknown targets are the mean.
+  var numbers: Samples {
+    let seen = Set(columns.joined()).sorted()
+    return Samples(
+      features: samples.matrix(columns: seen).array, width: seen.count, targets: targets.map { $0.isNaN ? 0 : $0 }, targetWidth: 1
+    )
+  }
+
+  /// The mean squared error of whoever says the mean of the training rows.
+  public var variance: Double {
+    let known = test.map { targets[$0] }.filter { !$0.isNaN }
+    return known.reduce(0) { $0 + Double($1) * Double($1) } * unit * unit / Double(max(1, known.count))
+  }
+
+  /// Numbers of an answer.
+  private var outputs: Int { max(classes, 1) }
+
   /// Passes over the training rows.
   public var epochs: Double {
     scenario.training.epochs ?? min(60, max(2, (4_000 * Double(scenario.training.batch) / Double(training)).rounded()))
@@ -156,7 +241,7 @@ public struct SplitSetup: Sendable {
 
   /// The read-out of rules that learn without labels: it reads the neighbours.
   private func readOut(_ hidden: Int) -> SplitStage {
-    SplitStage(.neighbours, [DenseShape(hidden, .relu), DenseShape(classes, .none)])
+    SplitStage(.neighbours, [DenseShape(hidden, .relu), DenseShape(outputs, .none)])
   }
 
   private func graph(seed: UInt64, links text: String?) throws -> DeviceGraph {

@@ -34,6 +34,13 @@ public struct SplitConditions: Sendable, Hashable {
 
   /// Fast devices, ideal links, no faults.
   public init() {}
+
+  /// The same devices and links where nothing happens to them.
+  public var quiet: SplitConditions {
+    var quiet = self
+    (quiet.faults, quiet.flapping) = ([], nil)
+    return quiet
+  }
 }
 
 /// What goes wrong, or right again, and when.
@@ -134,6 +141,8 @@ public struct SplitWorld {
   public private(set) var latestStep = -1
   /// How often a message ended on a lossy link or at a dead device.
   public private(set) var lost = 0
+  /// Messages that devices passed on for others, and their bytes, about.
+  public private(set) var relayed = (messages: 0, bytes: 0)
   /// When each device last ended a step, and the longest time it took from one to the next.
   public private(set) var pauses: [(last: Instant, longest: Instant.Span)]
 
@@ -216,14 +225,21 @@ public struct SplitWorld {
 
   /// The same devices with the units they have now, in a world where nothing is on its way and nobody trains: to ask in the middle of
   /// training, or, with those that come and go `back`, after it.
-  public func still(back: Bool = false) -> SplitWorld {
-    var quiet = conditions
-    (quiet.faults, quiet.flapping) = ([], nil)
-    var world = SplitWorld(plan: plan, graph: graph, reach: reach, rows: rows, conditions: quiet)
+  ///
+  /// With a `deadline`, devices wait that long for a stage's messages when asked, whatever earlier arrivals suggest.
+  public func still(back: Bool = false, deadline: Instant.Span? = nil) -> SplitWorld {
+    var plan = plan
+    if let deadline {
+      (plan.timing.longest, plan.timing.shortest) = (deadline, deadline)
+      plan.inference.deadline = deadline * Double(plan.stages.count + 2)
+    }
+    var world = SplitWorld(plan: plan, graph: graph, reach: reach, rows: rows, conditions: conditions.quiet)
     for number in nodes.indices {
       world.place(nodes[number].device.units, on: number)
+      world.nodes[number].device.remember(nodes[number].device.usual)
       world.posts[number].isAlive = posts[number].isAlive || back && flaps(number)
     }
+    world.broken = broken
     world.reroute()
     return world
   }
@@ -352,6 +368,10 @@ public struct SplitWorld {
         lost += 1
         return
       }
+      if place != from {
+        relayed.messages += 1
+        relayed.bytes += message.byteCount
+      }
       if conditions.loss > 0, nodes[from].chance.happens(conditions.loss) {
         lost += 1
         return
@@ -376,8 +396,12 @@ extension SplitWorld {
     case .joins(let device):
       nodes[device].device = SplitDevice(plan: plan, id: device, rows: rows[device], work: work, drills: drills)
       revive(device)
-    case .breaks(let a, let b): broken.insert(min(a, b) * plan.devices + max(a, b))
-    case .heals(let a, let b): broken.remove(min(a, b) * plan.devices + max(a, b))
+    case .breaks(let a, let b):
+      broken.insert(min(a, b) * plan.devices + max(a, b))
+      reroute()
+    case .heals(let a, let b):
+      broken.remove(min(a, b) * plan.devices + max(a, b))
+      reroute()
     }
   }
 
@@ -399,8 +423,10 @@ extension SplitWorld {
   }
 
   private mutating func reroute() {
-    guard reach == .complete, graph.links.count < plan.devices * (plan.devices - 1) / 2 else { return }
-    routes = VirtualGraph(graph, reach, isAlive: posts.map(\.isAlive))
+    let isWhole = graph.links.count == plan.devices * (plan.devices - 1) / 2
+    guard reach == .complete, !isWhole || !broken.isEmpty || !routes.isDirect else { return }
+    let (broken, devices) = (broken, plan.devices)
+    routes = VirtualGraph(graph, reach, isAlive: posts.map(\.isAlive)) { broken.contains($0.a * devices + $0.b) }
   }
 
   private mutating func flap(_ device: Int) {
