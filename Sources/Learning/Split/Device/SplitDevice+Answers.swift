@@ -22,7 +22,7 @@ struct Question {
   var round = 0
   var averages: [[Matrix?]] = []
   /// Neighbours whose averages came, by place.
-  var heard: Set<Int> = []
+  var givers: Set<Int> = []
 }
 
 /// Distributed inference: every device answers by itself, and answers meet.
@@ -128,7 +128,7 @@ extension SplitDevice {
       round >= 0, round < questions[place].averages.count, values.rows == questions[place].query.rows.count
     else { return }
     questions[place].averages[round][sender] = values
-    questions[place].heard.insert(sender)
+    questions[place].givers.insert(sender)
     gossip(place, &effects)
   }
 
@@ -180,7 +180,7 @@ extension SplitDevice {
     else { return }
     questions[place].isOver = true
     if let average = questions[place].average {
-      effects.append(.announce(.concluded(moment, average, devices: questions[place].heard.count + 1)))
+      effects.append(.announce(.concluded(moment, average, devices: questions[place].givers.count + 1)))
       return
     }
     let query = questions[place].query
