@@ -19,6 +19,8 @@ public struct Peer: Machine, Sendable {
     case connected(PeerID, Acquaintance = Acquaintance())
     /// A connection is gone.
     case disconnected(PeerID)
+    /// A connected peer's signed peer record is known, to be passed on to others.
+    case recorded(PeerID, [UInt8])
     /// A message came.
     case received(from: PeerID, Message)
     /// A timer fired.
@@ -128,6 +130,7 @@ public struct Peer: Machine, Sendable {
     case .disconnected(let peer):
       step(exchange: .disconnected(peer), at: now, &effects)
       if usesPubSub { step(pubsub: .disconnected(peer), at: now, &effects) }
+    case .recorded(let peer, let record): if usesPubSub { step(pubsub: .recorded(peer, record), at: now, &effects) }
     case .received(let peer, .collective(let message)): step(collective: .heard(from: peer, message), at: now, &effects)
     case .received(let peer, .blocks(let message)): step(exchange: .received(from: peer, message), at: now, &effects)
     case .received(let peer, .pubsub(let message)):
