@@ -221,6 +221,6 @@ if Context.environment["MURMUR_FUZZ_BUILD"] != nil {
       dependencies: [
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurIdentify", "MurmurPubSub", "MurmurRouting",
         "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurDatasets", "MurmurPeer", "MurmurScenario", "MurmurSessions",
-        "MurmurSplit", "MurmurStorage", "MurmurFeeds", "MurmurLedger",
+        "MurmurSplit", "MurmurStorage", "MurmurFeeds", "MurmurLedger", "MurmurDiscovery", "MurmurControl", "MurmurHost", nioCore,
       ], path: "Fuzz", swiftSettings: strict))
 }

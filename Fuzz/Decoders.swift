@@ -2,7 +2,10 @@ import MurmurBlocks
 import MurmurChannels
 import MurmurCollective
 import MurmurCompute
+import MurmurControl
+import MurmurDiscovery
 import MurmurFeeds
+import MurmurHost
 import MurmurIdentify
 import MurmurIdentity
 import MurmurMachines
@@ -10,6 +13,7 @@ import MurmurPubSub
 import MurmurRouting
 import MurmurSplit
 import MurmurWire
+import NIOCore
 
 /// What the seeds are made of.
 enum Sample {
@@ -74,6 +78,44 @@ enum Sample {
       .unknown([]), .refused(key.name, .busy), .slow(.seconds(1)),
     ]
     return messages.map { $0.encode() }
+  }
+
+  static var dns: DNSMessage {
+    let name = (try? DomainName(parsing: "abc._p2p._udp.local")) ?? MulticastDNS.service
+    var message = DNSMessage()
+    message.isResponse = true
+    message.questions = [DNSMessage.Question(MulticastDNS.service, .ptr)]
+    message.answers = [DNSMessage.Record(MulticastDNS.service, .ptr(name), timeToLive: 900)]
+    let address = Array("dnsaddr=/ip4/192.168.1.2/tcp/4001/p2p/\(peer(1))".utf8)
+    message.additionals = [
+      DNSMessage.Record(name, .txt([address]), timeToLive: 900, flushes: true),
+      DNSMessage.Record(name, .srv(priority: 0, weight: 0, port: 4_001, host: name), timeToLive: 9),
+      DNSMessage.Record(name, .a([192, 168, 1, 2]), timeToLive: 9),
+    ]
+    return message
+  }
+
+  static var dialback: [[UInt8]] {
+    [
+      Dialback.request([address, address]), Dialback.Answer(.reached(address), observed: address, clock: 7).encode(),
+      Dialback.Answer(.unreached, observed: nil, clock: 0).encode(),
+    ]
+  }
+
+  static var control: [[UInt8]] {
+    let frames: [ControlFrame] = [
+      .request([1]), .answer([2, 3]), .note(Array("{}".utf8)), .bytes([4, 5, 6]), .end, .failure("no"),
+    ]
+    return frames.map { frame in
+      var out = ByteBuffer()
+      frame.write(to: &out)
+      return Array(out.readableBytesView)
+    }
+  }
+
+  static var invitations: [[UInt8]] {
+    let text = try? Invitation.write(session: "name: x", begins: 1, needsRows: true, addresses: [address], keys: keys[1])
+    return [Array((text ?? "").utf8)]
   }
 
   static var bitswap: BitswapMessage {
@@ -185,6 +227,30 @@ extension Target {
       if case .success(let reply)? = try? SplitReply.decode(bytes) {
         precondition((try? SplitReply.decode(SplitReply.encode(.success(reply))).get()) == reply)
       }
+    },
+    Target("dns", seeds: { [Sample.dns.encode()] }) { bytes in
+      guard let message = try? DNSMessage.decode(bytes) else { return }
+      let again = message.encode()
+      precondition(again.count > DNSMessage.mostBytes || (try? DNSMessage.decode(again)) == message)
+    },
+    Target("dialback", seeds: { Sample.dialback }) { bytes in
+      if let answer = try? Dialback.Answer.decode(bytes) { precondition((try? .decode(answer.encode())) == answer) }
+      if let addresses = try? Dialback.addresses(decoding: bytes) {
+        precondition((try? Dialback.addresses(decoding: Dialback.request(addresses))) == addresses)
+      }
+    },
+    Target("control", seeds: { Sample.control }) { bytes in
+      var buffer = ByteBuffer(bytes: bytes)
+      while let frame = try? ControlFrame.read(from: &buffer) {
+        var again = ByteBuffer()
+        frame.write(to: &again)
+        let read = try? ControlFrame.read(from: &again)
+        precondition(read == frame)
+      }
+    },
+    Target("invitation", seeds: { Sample.invitations }) { bytes in
+      guard let invitation = try? Invitation(parsing: String(decoding: bytes, as: UTF8.self)) else { return }
+      precondition(!invitation.addresses.isEmpty && invitation.entrances.count == invitation.addresses.count)
     },
     Target("feed", seeds: { Sample.feed }) { bytes in
       if let message = try? FeedMessage.decode(bytes) { precondition((try? FeedMessage.decode(message.encode())) == message) }

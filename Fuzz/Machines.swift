@@ -18,6 +18,9 @@ extension Target {
     Target("table", seeds: { Sample.kademlia.map { [1, 1] + piece($0.encode()) + [2, 1, 0, 0] } }) { bytes in looksUp(bytes) },
     Target("exchange", seeds: { [[1, 0, 0, 1, 2, 1] + piece(Sample.bitswap.encode())] }) { bytes in trades(bytes) },
     Target("session", seeds: { sessionSeeds }) { bytes in learns(bytes) },
+    Target("ping", seeds: { [[0, 1, 32, 2, 0, 100, 3, 4], [0, 5, 0, 3, 1, 2, 3]] }) { bytes in pings(bytes) },
+    Target("link", seeds: { linkSeeds }) { bytes in listens(bytes) },
+    Target("device", seeds: { deviceSeeds }) { bytes in computes(bytes) },
     Target("introductions", seeds: { [[0, 1, 1, 1] + piece([10, 0])] }) { bytes in introduces(bytes) },
   ]
 
@@ -125,7 +128,11 @@ extension Target {
       let input: Exchange.Input
       switch draw.byte() % 9 {
       case 0: input = .connected(peer)
-      case 1: input = .want(root: root, providers: [peer], deadline: draw.byte() & 1 == 0 ? nil : now + .seconds(5))
+      case 1:
+        let byte = draw.byte()
+        input = .want(
+          root: root, providers: [peer], deadline: byte & 1 == 0 ? nil : now + .seconds(5),
+          mostBytes: byte & 2 == 0 ? .max : 16 * Int(byte))
       case 2:
         guard let message = try? BitswapMessage.decode(draw.piece()) else { continue }
         input = .received(from: peer, message)

@@ -98,6 +98,92 @@ import Testing
     #expect(store.holdsAll(of: block.cid))
   }
 
+  @Test func `a few blocks that stand for gigabytes end the fetch with the root`() {
+    let leaf = Block(randomBytes(Block.mostBytes, seed: 7))
+    let size = UInt64(leaf.bytes.count)
+    let root = DAGNode(links: [DAGNode.Link](repeating: .init(leaf.cid, fileBytes: size, totalBytes: size), count: 2_000)).block()
+    var store = BlockStore()
+    for block in [leaf, root] { store.put(block) }
+    var net = Network([BlockStore(), store], seed: 1)
+    net.give(.want(root: root.cid, providers: [Network.id(1)], deadline: nil, mostBytes: 3 << 20), to: 0)
+    net.run()
+    #expect(net.failed.map(\.failure.reason) == [.tooLarge] && net.completed.isEmpty)
+    #expect(!net.peers[0].store.has(leaf.cid), "it need not come to be refused")
+    // The root is here now, and is not believed the next time either; without a limit both blocks come.
+    net.give(.want(root: root.cid, providers: [Network.id(1)], deadline: nil, mostBytes: 3 << 20), to: 0)
+    #expect(net.failed.map(\.failure.reason) == [.tooLarge, .tooLarge])
+    net.give(.want(root: root.cid, providers: [Network.id(1)], deadline: nil), to: 0)
+    net.run()
+    #expect(net.completed.count == 1 && net.peers[0].store.pinnedBytes == 0)
+  }
+
+  @Test func `an object that never ends is fetched to its limit and no further, in memory and to the disk`() {
+    let leaves = (0..<400).map { Block(randomBytes(20_000, seed: UInt64(100 + $0))) }
+    let size = UInt64(20_000)
+    let many = DAGNode(links: leaves.map { .init($0.cid, fileBytes: size, totalBytes: size) }).block()
+    // The root says that it is small.
+    let root = DAGNode(links: [.init(many.cid, fileBytes: 1_000, totalBytes: 1_000)]).block()
+    for keeping in [Exchange.Keeping.memory, .disk] {
+      var store = BlockStore()
+      for block in leaves + [many, root] { store.put(block) }
+      var net = Network([BlockStore(memory: 100_000), store], seed: 1)
+      net.give(
+        .want(root: root.cid, providers: [Network.id(1)], deadline: nil, keeping: keeping, mostBytes: 1_000_000), to: 0)
+      net.run()
+      #expect(net.failed.map(\.failure.reason) == [.tooLarge])
+      #expect(net.failed.allSatisfy { $0.failure.bytes > 1_000_000 && $0.failure.bytes < 2_000_000 })
+      #expect(net.peers[0].store.byteCount < 2_000_000 && net.peers[0].store.pinnedBytes == 0)
+    }
+  }
+
+  @Test func `an object has as many bytes as its limit says and is whole`() throws {
+    let bytes = randomBytes(3_000_000, seed: 8)
+    let object = Object.build(bytes)
+    var store = BlockStore()
+    store.put(object)
+    var net = Network([BlockStore(), store], seed: 1)
+    net.give(.want(root: object.root, providers: [Network.id(1)], deadline: nil, mostBytes: bytes.count), to: 0)
+    net.run()
+    #expect(net.completed.count == 1)
+    #expect(try Object.read(object.root, from: net.peers[0].store, limit: bytes.count) == bytes)
+  }
+
+  @Test func `a file of very many tiny parts is refused before it takes long`() throws {
+    let leaf = Block([1])
+    let inner = DAGNode(links: [DAGNode.Link](repeating: .init(leaf.cid, fileBytes: 1, totalBytes: 1), count: 16_000)).block()
+    let root = DAGNode(links: [DAGNode.Link](repeating: .init(inner.cid, fileBytes: 16_000, totalBytes: 1), count: 16_000))
+      .block()
+    var store = BlockStore()
+    for block in [leaf, inner, root] { store.put(block) }
+    let begun = ContinuousClock.now
+    #expect(throws: ObjectError.tooManyParts(root.cid)) { try Object.read(root.cid, from: store) }
+    #expect(ContinuousClock.now - begun < .seconds(20), "a quarter of a billion parts would take longer")
+    // A short file may be cut as small as one likes.
+    var few = DAGNode(links: [])
+    few.links = [DAGNode.Link](repeating: .init(leaf.cid, fileBytes: 1, totalBytes: 1), count: 4_000)
+    let short = few.block()
+    store.put(short)
+    #expect(try Object.read(short.cid, from: store) == [UInt8](repeating: 1, count: 4_000))
+  }
+
+  @Test func `names that agree in their first bytes cost no more than others`() {
+    // Names of blocks that nobody has: their maker need not hash anything.
+    let links = (0..<UInt64(16_000)).map { number in
+      DAGNode.Link(CID(codec: .raw, digest: Digest(7, 7, 7, number)), fileBytes: 1, totalBytes: 1)
+    }
+    let nodes = (0..<4).map { number in DAGNode(links: Array(links.dropFirst(number))).block() }
+    var store = BlockStore()
+    for node in nodes { store.put(node) }
+    let clock = ContinuousClock()
+    let span = clock.measure {
+      for node in nodes {
+        store.pin(node.cid)
+        #expect(store.missing(of: node.cid).count == Object.children(of: node).count)
+      }
+    }
+    #expect(span < .seconds(5), "\(span)")
+  }
+
   @Test func `a fetch ends when its object has too many blocks or the store is full`() {
     var limits = Limits()
     limits.blocksPerFetch = 10

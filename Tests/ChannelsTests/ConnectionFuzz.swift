@@ -14,16 +14,34 @@ import Testing
     while left > 0 {
       seed += 1
       var puppet = try Puppet(seed: seed)
+      var owed: [StreamID: Int] = [:]
       while left > 0, puppet.closed == nil {
-        left -= 1
-        puppet.say(hostile(&chance))
+        // Several frames in one record: the victim reads them all before it deals with the first.
+        let count = chance.happens(0.5) ? 1 : 1 + chance.below(8)
+        left -= count
+        puppet.say((0..<count).flatMap { _ in hostile(&chance) })
         if chance.happens(0.1) { act(&puppet, &chance) }
-        let kept = puppet.effects.suffix(50)
-        puppet.effects = puppet.closed == nil ? Array(kept) : puppet.effects
+        giveBack(&puppet, &owed, &chance)
       }
       #expect(!puppet.victim.isClosed || puppet.victim.streamCount == 0, "seed 21, connection \(seed)")
       #expect(puppet.victim.streamCount <= 1_024 + 256)
     }
+  }
+
+  /// Gives back some of what came, also on streams that are over.
+  private func giveBack(_ puppet: inout Puppet, _ owed: inout [StreamID: Int], _ chance: inout Chance) {
+    for effect in puppet.effects {
+      if case .received(let stream, let bytes) = effect { owed[stream, default: 0] += bytes.count }
+    }
+    puppet.effects.removeAll { if case .closed = $0 { false } else { true } }
+    guard chance.happens(0.3), !owed.isEmpty else { return }
+    let streams = owed.keys.sorted()
+    let stream = streams[chance.below(streams.count)]
+    let count = chance.happens(0.7) ? owed[stream, default: 0] : chance.below(owed[stream, default: 0] + 1)
+    owed[stream, default: 0] -= count
+    if owed[stream] == 0 { owed[stream] = nil }
+    puppet.step(.consumed(stream, count))
+    puppet.listen()
   }
 
   private func hostile(_ chance: inout Chance) -> [UInt8] {
@@ -38,7 +56,8 @@ import Testing
       var hello: [UInt8] = []
       Multistream.append(Multistream.header, to: &hello)
       Multistream.append(chance.happens(0.7) ? "/echo/1" : "/other/1", to: &hello)
-      good = frame(.data, .syn, stream: UInt32(1 + 2 * chance.below(200)), hello)
+      // Few numbers are used again and again, many once.
+      good = frame(.data, .syn, stream: UInt32(1 + 2 * chance.below(chance.happens(0.5) ? 4 : 200)), hello)
     default: good = frame(.data, flags, stream: stream, pattern(chance.below(300)))
     }
     return chance.happens(0.1) ? mutated(good, &chance) : good

@@ -43,6 +43,72 @@ import Testing
     #expect(try puppet.frames().contains(YamuxHeader(.windowUpdate, .rst, stream: 1, length: 0)))
   }
 
+  /// What is done for the stream that is over must not touch the one that has its number now.
+  private func leavesAlone(_ puppet: inout Puppet, _ old: StreamID, _ new: StreamID) throws {
+    let count = puppet.received(new)
+    #expect(old.number == new.number && old != new && count > 0)
+    for _ in 0..<2 { puppet.step(.consumed(old, count)) }
+    puppet.step(.write(old, [1, 2, 3]))
+    puppet.step(.finish(old))
+    puppet.step(.reset(old))
+    #expect(puppet.victim.streamCount == 1 && puppet.victim.unsentInAll == 0 && puppet.closed == nil)
+    _ = try puppet.frames()
+    puppet.step(.consumed(new, count))
+    puppet.step(.write(new, [4, 5]))
+    puppet.listen()
+    #expect(try puppet.frames().contains { $0.kind == .data && $0.stream == new.number && $0.length == 2 && $0.flags == [] })
+    puppet.say(.windowUpdate, .rst, stream: new.number)
+    let ends = puppet.effects.compactMap { if case .wasReset(let stream, _) = $0 { stream } else { nil } }
+    #expect(ends.last == new && puppet.victim.streamCount == 0 && puppet.closed == nil)
+  }
+
+  @Test func `a number that is used again after a reset is another stream, also within one record`() throws {
+    var puppet = try Puppet()
+    let over = frame(.data, .syn, stream: 1, Puppet.hello) + frame(.windowUpdate, .rst, stream: 1)
+    puppet.say(over + frame(.windowUpdate, .syn, stream: 1))
+    #expect(puppet.closed == nil && puppet.victim.streamCount == 1 && puppet.opened.count == 1)
+    // What the first stream agreed on does not count for the second.
+    puppet.say(.data, stream: 1, Puppet.hello + pattern(100))
+    #expect(puppet.closed == nil && puppet.opened.count == 2)
+    let streams = puppet.opened
+    #expect(puppet.received(streams[0]) == 0 && puppet.received(streams[1]) == 100)
+    try leavesAlone(&puppet, streams[0], streams[1])
+  }
+
+  @Test func `bytes of a stream that is over can be given back when its number is in use again`() throws {
+    var puppet = try Puppet()
+    let over = frame(.data, .syn, stream: 1, Puppet.hello + pattern(5_000)) + frame(.windowUpdate, .rst, stream: 1)
+    puppet.say(over + frame(.data, .syn, stream: 1, Puppet.hello + pattern(10)))
+    let streams = puppet.opened
+    try #require(streams.count == 2)
+    #expect(puppet.received(streams[0]) == 5_000 && puppet.received(streams[1]) == 10)
+    puppet.step(.consumed(streams[0], 5_000))
+    try leavesAlone(&puppet, streams[0], streams[1])
+  }
+
+  @Test func `a number that is used again after both sides finished is another stream`() throws {
+    var puppet = try Puppet()
+    puppet.open(1)
+    let first = try #require(puppet.opened.first)
+    puppet.step(.finish(first))
+    puppet.listen()
+    puppet.say(frame(.data, .fin, stream: 1, pattern(50)) + frame(.data, .syn, stream: 1, Puppet.hello + pattern(70)))
+    let streams = puppet.opened
+    try #require(streams.count == 2)
+    #expect(puppet.received(first) == 50 && puppet.received(streams[1]) == 70)
+    puppet.step(.consumed(first, 50))
+    try leavesAlone(&puppet, first, streams[1])
+  }
+
+  @Test func `streams that are announced out of order are all taken`() throws {
+    var puppet = try Puppet()
+    for number: UInt32 in [5, 1, 3] { puppet.open(number) }
+    #expect(puppet.opened.map(\.number) == [5, 1, 3] && puppet.closed == nil)
+    for stream in puppet.opened { puppet.step(.write(stream, [1])) }
+    puppet.listen()
+    #expect(try puppet.frames().filter { $0.kind == .data && $0.length == 1 }.map(\.stream).sorted() == [1, 3, 5])
+  }
+
   @Test func `streams beyond the limit are reset, the others go on`() throws {
     var limits = ChannelLimits()
     limits.inboundStreams = 10

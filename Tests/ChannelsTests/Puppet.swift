@@ -94,12 +94,25 @@ struct Puppet {
     say(frame(kind, flags, stream: stream, length: length, payload), listening: listening)
   }
 
-  /// Opens a stream and agrees on `/echo/1`.
-  mutating func open(_ stream: UInt32) {
+  /// What agrees on `/echo/1`.
+  static var hello: [UInt8] {
     var hello: [UInt8] = []
     Multistream.append(Multistream.header, to: &hello)
     Multistream.append("/echo/1", to: &hello)
-    say(.data, .syn, stream: stream, hello)
+    return hello
+  }
+
+  /// Opens a stream and agrees on `/echo/1`.
+  mutating func open(_ stream: UInt32) { say(.data, .syn, stream: stream, Puppet.hello) }
+
+  /// The streams that the victim said are open, in order.
+  var opened: [StreamID] {
+    effects.compactMap { if case .opened(let stream, _, _) = $0 { stream } else { nil } }
+  }
+
+  /// How many bytes the victim handed on of a stream.
+  func received(_ stream: StreamID) -> Int {
+    effects.reduce(0) { if case .received(stream, let bytes) = $1 { $0 + bytes.count } else { $0 } }
   }
 
   /// Why the victim closed the connection, if it did.

@@ -79,6 +79,43 @@ struct HashlistTests {
     #expect(fetches(step(.noticed(.hashlist(hashlist.root, slices: 1), from: feeder), at: 64)) == [hashlist.root])
   }
 
+  @Test("one that is announced twice takes one place, and none for ever")
+  mutating func twice() {
+    let hashlist = list(["\(slice)"])
+    let first = step(.noticed(.hashlist(hashlist.root, slices: 1), from: feeder), at: 2)
+    #expect(fetches(first) == [hashlist.root])
+    for effect in first {
+      if case .fetch(_, _, let until) = effect { #expect(until > .origin + .minutes(4) && until < .origin + .minutes(60)) }
+    }
+    for second in 3..<200 {
+      #expect(fetches(step(.noticed(.hashlist(hashlist.root, slices: 1), from: feeder), at: Double(second))).isEmpty)
+    }
+    _ = step(.fetched(root: hashlist.root, bytes: hashlist.bytes), at: 201)
+    for number in 0..<64 {
+      let other = list(["\(CID(codec: .raw, hashing: [UInt8(number)]))"])
+      #expect(fetches(step(.noticed(.hashlist(other.root, slices: 1), from: feeder), at: 202)) == [other.root])
+    }
+  }
+
+  @Test("what is asked for may have as many bytes as it ought to have, and who announced more is named")
+  mutating func sizes() {
+    let hashlist = list(["\(slice)"])
+    _ = step(.noticed(.hashlist(hashlist.root, slices: 1), from: feeder), at: 2)
+    #expect(peer.mostBytes(of: hashlist.root) == 256, "two lines")
+    let model = waitForModel()
+    #expect(peer.mostBytes(of: model) == 15 * 4 + SafeTensors.headerLimit + 8)
+    let refused = step(.notFetched(root: hashlist.root, reason: "too large", isOffence: true), at: 62)
+    #expect(refused.contains { if case .note(.rejected(hashlist.root, from: feeder, _)) = $0 { true } else { false } })
+    let list = list(["\(slice)", "\(CID(codec: .raw, hashing: [8]))"])
+    _ = step(.noticed(.hashlist(list.root, slices: 2), from: feeder), at: 63)
+    _ = step(.fetched(root: list.root, bytes: list.bytes), at: 64)
+    #expect(peer.mostBytes(of: slice) > 50 * 5 * 4 && peer.mostBytes(of: slice) < 10_000, "fifty rows of four features")
+    let other = PeerID(simulated: 2)
+    let blamed = step(.notFetched(root: model, reason: "too large", isOffence: true), at: 65)
+    #expect(blamed.contains { if case .note(.rejected(model, from: other, _)) = $0 { true } else { false } })
+    #expect(!blamed.contains { if case .note(.fetchFailed) = $0 { true } else { false } })
+  }
+
   @Test("one that is too long, or has a line that is no address, is refused and its sender named")
   mutating func malformed() {
     for lines in [[String](repeating: String(repeating: "x", count: 200), count: 3), ["no address"]] {

@@ -9,6 +9,7 @@ import MurmurPubSub
 import MurmurRouting
 import MurmurSessions
 import MurmurWire
+import NIOConcurrencyHelpers
 import NIOCore
 import Testing
 
@@ -142,6 +143,61 @@ extension WholeNodes {
       }
     }
 
+    @Test func `models that stand for gigabytes are refused, and who announces them is shut out`() async throws {
+      try await Flock.run { flock in
+        let (talk, swap) = ("/murmur/collective/1", "/ipfs/bitswap/1.2.0")
+        let leaf = Block([UInt8](repeating: 7, count: Block.mostBytes))
+        let size = UInt64(leaf.bytes.count)
+        let roots = (0..<12).map { number in
+          DAGNode(links: [DAGNode.Link](repeating: .init(leaf.cid, fileBytes: size, totalBytes: size), count: 1_000 + number))
+            .block()
+        }
+        let asked = NIOLockedValueBox<[CID]>([])
+        let bomber = HostilePeer("bomber", claiming: [talk, swap]) { stream in
+          if stream.protocolName == swap { return Shop(roots + [leaf], asked) }
+          return Deaf()
+        }
+        // The node knows where it is, and dials it when it wants something.
+        var number: UInt32 = 0
+        let isShut = try await eventually {
+          if try await flock.victim.node.ban(of: bomber.id) != nil { return true }
+          guard let link = try await bomber.link(to: flock.victim) else { return false }
+          let before = asked.withLockedValue { Set($0).count }
+          _ = try await eventually(3) {
+            number += 1
+            let root = roots[min(before, roots.count - 1)]
+            let claim = Announcement(
+              peer: bomber.id, root: root.cid, cycle: number, made: .origin + .minutes(20) + .seconds(Double(number)),
+              accuracy: 1,
+              loss: 0, rows: 10, held: true)
+            let sealed = SealedAnnouncement(
+              claim, signature: bomber.keys.sign(claim.sealedBytes(session: HonestNode.session().name)))
+            bomber.say(frame(CollectiveMessage.sealed([sealed], wantsReply: false).encode()), on: talk, over: link)
+            return try await eventually(0.2) { asked.withLockedValue { Set($0).count } > before }
+          }
+          return false
+        }
+        let wanted = asked.withLockedValue { $0 }
+        #expect(isShut, "asked for \(wanted.count), \(Set(wanted).count) of them different")
+        #expect(!wanted.contains(leaf.cid) && !wanted.isEmpty)
+        #expect(try await flock.goesOn())
+        try await bomber.stop()
+      }
+    }
+
+    @Test func `what peers sign of themselves is known to pub-sub, to be offered to others`() async throws {
+      try await Flock.run { flock in
+        let other = flock.nodes[1].keys.peerID
+        let isKnown = try await eventually {
+          guard let bytes = try await flock.victim.node.look({ $0.pubsub.record(of: other) }),
+            let record = try? PeerRecord.open(bytes)
+          else { return false }
+          return record.peer == other && !record.addresses.isEmpty
+        }
+        #expect(isKnown)
+      }
+    }
+
     @Test func `forged announcements shut a peer out; unsigned and old ones change nothing`() async throws {
       try await Flock.run { flock in
         let name = "/murmur/collective/1"
@@ -167,6 +223,30 @@ extension WholeNodes {
         #expect(try await flock.victim.node.ban(of: quiet.id) == nil)
         try await quiet.stop()
       }
+    }
+  }
+}
+
+/// Gives blocks to whoever asks, and notes what is asked for.
+private final class Shop: StreamHandler {
+  private var framing = MessageFraming(most: 4 << 20)
+  private let blocks: [Block]
+  private let asked: NIOLockedValueBox<[CID]>
+
+  init(_ blocks: [Block], _ asked: NIOLockedValueBox<[CID]>) {
+    self.blocks = blocks
+    self.asked = asked
+  }
+
+  func received(_ bytes: [UInt8], on stream: PeerStream) {
+    framing.append(bytes)
+    stream.consumed(bytes.count)
+    while let message = try? framing.next(), let wish = try? BitswapMessage.decode(message) {
+      let names = wish.wants.filter { $0.kind == .block }.map(\.cid)
+      asked.withLockedValue { $0 += names }
+      let answer = MessageFraming.frame(BitswapMessage(blocks: blocks.filter { names.contains($0.cid) }).encode())
+      // An answer goes on a stream of one's own.
+      stream.link.open([stream.protocolName], handler: Speaker { $0.write(answer) })
     }
   }
 }

@@ -62,6 +62,44 @@ extension WholeNodes {
       }
     }
 
+    @Test func `numbers of streams that are over, used again within one record, harm nobody`() async throws {
+      try await Flock.run(configure: short) { flock in
+        func hello(_ name: String) -> [UInt8] {
+          var hello: [UInt8] = []
+          Multistream.append(Multistream.header, to: &hello)
+          Multistream.append(name, to: &hello)
+          return hello
+        }
+        let over = RawPeer.frame(.windowUpdate, .rst, stream: 1)
+        let names = HostileStreamTests.protocols + [Ping.protocolID, "/murmur/kad/1.0.0", Identify.protocolID]
+        for (number, name) in names.enumerated() {
+          var peer = try #require(try await RawPeer(KeyPair(seed: .sha256(of: [UInt8(number), 77])), to: flock.victim))
+          // The node reads all of it before it deals with the first frame.
+          let ping = [UInt8](repeating: 9, count: 32)
+          let whole = RawPeer.frame(.data, .syn, stream: 1, hello(name) + ping)
+          let opened = RawPeer.frame(.data, .syn, stream: 1, hello(name))
+          let bare = RawPeer.frame(.windowUpdate, .syn, stream: 1)
+          for again in [bare, opened, whole] {
+            peer.say(opened + over + again)
+            peer.say(over + whole + over + again)
+            peer.say(over)
+          }
+          // What came in one record is given back when the next stream has its number.
+          for _ in 0..<20 {
+            peer.say(whole + over + bare)
+            peer.say(RawPeer.frame(.data, stream: 1, hello(name) + ping) + over)
+          }
+          peer.say(RawPeer.frame(.data, [.syn, .fin], stream: 1, hello(name) + ping))
+          for _ in 0..<20 {
+            peer.say(RawPeer.frame(.data, [.syn, .fin], stream: 3, hello(name)) + RawPeer.frame(.windowUpdate, .rst, stream: 3))
+          }
+          #expect(try await flock.goesOn(1), "\(name)")
+          peer.socket.close()
+        }
+        #expect(try await flock.goesOn())
+      }
+    }
+
     @Test func `a storm of streams and resets ends, and its maker is shut out`() async throws {
       try await Flock.run(configure: short) { flock in
         let keys = KeyPair(seed: .sha256(of: Array("storm".utf8)))

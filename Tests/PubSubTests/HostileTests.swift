@@ -1,6 +1,7 @@
 import MurmurIdentity
 import MurmurMachines
 import MurmurPubSub
+import MurmurWire
 import Testing
 
 /// Peers that ask for too much get what the limits say, and cost no more.
@@ -33,6 +34,39 @@ import Testing
     lone.beat(5)
     #expect(lone.machine.holdings.asked == 0 && lone.machine.holdings.promises == 0 && lone.machine.holdings.seen == 0)
     #expect(lone.machine.conduct(of: Network.id(1)).map { $0.brokenPromises >= 20 && $0.excess > 0 } == true)
+  }
+
+  @Test func `names made to agree in their first bytes are asked about as quickly as others`() {
+    // Nobody has to have hashed anything to name a message; with one word of the name in the hash this takes half a minute.
+    func flood(_ name: (UInt64) -> MessageID) -> Duration {
+      var configuration = PubSub.Configuration()
+      configuration.limits.ihaveLength = 50_000
+      configuration.limits.wantsPerHeartbeat = 100_000
+      var lone = Lone(configuration, peers: 1..<3)
+      lone.give(.subscribe(topic))
+      return ContinuousClock().measure {
+        var asked = 0
+        for peer in 1...2 {
+          for part in 0..<5 {
+            let ids = (0..<10_000).map { name(UInt64(part * 10_000 + $0 + peer * 1_000_000)) }
+            asked += lone.hear(RPC(control: .init(ihave: [.init(topic, ids: ids)])), from: peer).sent.reduce(0) {
+              $0 + $1.rpc.control.iwant.count
+            }
+          }
+        }
+        #expect(asked == 100_000)
+      }
+    }
+    for place in 0..<4 {
+      let span = flood { number in
+        MessageID(
+          content: Digest(place == 0 ? number : 7, place == 1 ? number : 7, place == 2 ? number : 7, place == 3 ? number : 7))
+      }
+      #expect(span < .seconds(4), "word \(place): \(span)")
+    }
+    // An author and a number that make the same word together.
+    let crossed = flood { MessageID(from: PeerID(kind: .ed25519, word: Digest($0 ^ 0x55, 1, 2, 3)), seqno: $0) }
+    #expect(crossed < .seconds(4), "\(crossed)")
   }
 
   @Test func `many flooders together are asked for no more than the machine can bear`() {

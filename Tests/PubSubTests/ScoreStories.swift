@@ -212,6 +212,27 @@ import Testing
     #expect(offered.count >= 4 && offered.allSatisfy { $0.record.isEmpty || $0.id == Network.id(1) })
   }
 
+  @Test func `a record that is too long for an offer is not passed on`() {
+    var configuration = Self.scored
+    configuration.peersExchanged = 4
+    var lone = member(6, configuration)
+    for peer in 1...6 {
+      lone.give(.recorded(Network.id(peer), [UInt8](repeating: 1, count: configuration.limits.recordBytes + peer % 2)))
+    }
+    for peer in 7...25 {
+      lone.give(.connected(Network.id(peer), .init(isOutbound: false)))
+      lone.hear(Lone.joins(), from: peer)
+    }
+    var offered: [RPC.PeerInfo] = []
+    for peer in 7...25 {
+      for (_, rpc) in lone.hear(RPC(control: .init(graft: [topic])), from: peer).sent {
+        offered += rpc.control.prune.flatMap(\.peers)
+      }
+    }
+    #expect(offered.contains { !$0.record.isEmpty })
+    #expect(offered.allSatisfy { $0.record.isEmpty || [2, 4, 6].map(Network.id).contains($0.id) })
+  }
+
   @Test func `a mesh that brings nothing takes in better peers now and then`() {
     var lone = member(12)
     let mesh = lone.machine.mesh(of: topic)

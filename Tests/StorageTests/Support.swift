@@ -9,7 +9,7 @@ enum Effort {
   /// How many inputs decoders are fuzzed with in all; `MURMUR_FUZZ` raises it.
   static let inputs = Int(number("MURMUR_FUZZ", otherwise: 20_000))
   /// How often a process is killed; `MURMUR_KILLS` raises it.
-  static let kills = Int(number("MURMUR_KILLS", otherwise: 150))
+  static let kills = Int(number("MURMUR_KILLS", otherwise: 300))
   /// What randomised stories draw from; `MURMUR_SEED` sets it.
   static let seed = number("MURMUR_SEED", otherwise: 1)
 

@@ -42,8 +42,8 @@ extension CID: Hashable {
     left.digest == right.digest && left.codec == right.codec
   }
 
-  /// Feeds one word, the first of the digest, to the hasher.
-  @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(digest.a) }
+  /// Feeds the digest to the hasher: few names differ in the codec alone.
+  @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 }
 
 extension CID: Comparable {

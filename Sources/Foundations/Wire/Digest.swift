@@ -103,6 +103,11 @@ extension Digest: Hashable {
     left.a == right.a && left.b == right.b && left.c == right.c && left.d == right.d
   }
 
-  /// Feeds one word, the first, to the hasher.
-  @inlinable public func hash(into hasher: inout Hasher) { hasher.combine(a) }
+  /// Feeds all bytes to the hasher. Peers name what nobody has hashed, so of digests that agree in some bytes they can make any number.
+  @inlinable public func hash(into hasher: inout Hasher) {
+    hasher.combine(a)
+    hasher.combine(b)
+    hasher.combine(c)
+    hasher.combine(d)
+  }
 }

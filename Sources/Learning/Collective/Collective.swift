@@ -32,8 +32,8 @@ public struct Collective: Machine, Sendable {
     indirect case noticed(Notice, from: PeerID)
     /// An object that was asked for is in the store.
     case fetched(root: CID, bytes: [UInt8])
-    /// An object that was asked for could not be had.
-    case notFetched(root: CID, reason: String)
+    /// An object that was asked for could not be had; it is an offence of whoever announced it if it cannot be what it should be.
+    case notFetched(root: CID, reason: String, isOffence: Bool = false)
     /// The job ended.
     indirect case worked(WorkResult)
     /// Rows were gathered, as from the streams of sensors. Where rows stay home these are all there are now; where they are shared, those that
@@ -163,6 +163,21 @@ public struct Collective: Machine, Sendable {
     }
   }
 
+  /// The most bytes that an object which is asked for may have: what it should be never has more.
+  public func mostBytes(of root: CID) -> Int {
+    var most = 0
+    if sharing.lists.contains(where: { $0.root == root }) { most = sharing.mostListBytes(session) }
+    if sharing.queue.contains(where: { $0.root == root }) { most = max(most, SliceFile.mostBytes(session, architecture)) }
+    guard most == 0 || directory.index(holding: root) != nil else { return most }
+    return max(most, architecture.parameterCount * 4 + SafeTensors.headerLimit + 8)
+  }
+
+  /// Who announced an object that is asked for, as far as is known.
+  private func announcer(of root: CID) -> PeerID? {
+    sharing.lists.first { $0.root == root }?.owner ?? sharing.queue.first { $0.root == root }?.owner
+      ?? directory.index(holding: root).map { directory.entries[$0].announcement.peer }
+  }
+
   /// The share of the session's length that has passed, 0…1.
   func progress(at now: Instant) -> Double { min(max(now.seconds / max(session.length.seconds, 1e-9), 0), 1) }
 
@@ -178,8 +193,14 @@ public struct Collective: Machine, Sendable {
       hear(sealed: news, from: peer, wantsReply: wantsReply, at: now, &chance, &effects)
     case .noticed(let notice, let peer): take(notice, from: peer, at: now, &effects)
     case .fetched(let root, let bytes): arrived(root, bytes, at: now, &chance, &effects)
-    case .notFetched(let root, let reason):
-      effects.append(.note(.fetchFailed(root, reason)))
+    case .notFetched(let root, let reason, let isOffence):
+      if isOffence, let announcer = announcer(of: root) {
+        effects.append(.note(.rejected(root, from: announcer, reason)))
+        // It will not be better the next time.
+        directory.merged(root)
+      } else {
+        effects.append(.note(.fetchFailed(root, reason)))
+      }
       failed(root, at: now, &chance, &effects)
     case .worked(let result): worked(result, at: now, &chance, &effects)
     case .gathered(let rows): gather(rows, &effects)

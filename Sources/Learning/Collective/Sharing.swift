@@ -13,6 +13,8 @@ struct Sharing: Sendable {
   static let lineLimit = 128
   /// How many hashlists may be on their way at once.
   static let listLimit = 64
+  /// How long a hashlist is waited for, at least; four cycles if those are longer.
+  static let listPatience = Instant.Span.minutes(5)
 
   struct Slice: Sendable {
     var root: CID
@@ -30,6 +32,9 @@ struct Sharing: Sendable {
   var overuse = 0
   /// The slice that the current job trains on.
   var inUse: CID?
+
+  /// The most bytes a hashlist may have.
+  func mostListBytes(_ session: Session) -> Int { max(session.slices.perHashlist, 1) * Sharing.lineLimit }
 
   var hasNext: Bool { queue.contains { $0.uses < overuse } }
 
@@ -111,9 +116,12 @@ extension Collective {
       }
       if let stale = directory.hear(announcement, seal: seal, from: peer, at: now) { effects.append(.release(root: stale)) }
     case .hashlist(let root, _):
-      guard !session.privacy, role != .feeder, sharing.lists.count < Sharing.listLimit else { return }
+      guard !session.privacy, role != .feeder, sharing.lists.count < Sharing.listLimit,
+        !sharing.lists.contains(where: { $0.root == root })
+      else { return }
       sharing.lists.append((root, peer))
-      effects.append(.fetch(root: root, from: [peer], until: .never))
+      // Who gives it by and by, or never, must not hold a place for ever.
+      effects.append(.fetch(root: root, from: [peer], until: now + max(session.cycle * 4, Sharing.listPatience)))
     case .used(let root): sharing.count(root, mine: false)
     }
   }
@@ -122,7 +130,7 @@ extension Collective {
   mutating func arrivedList(_ root: CID, _ bytes: [UInt8], _ effects: inout Effects<Effect>) {
     guard let place = sharing.lists.firstIndex(where: { $0.root == root }) else { return }
     let owner = sharing.lists.remove(at: place).owner
-    guard bytes.count <= session.slices.perHashlist * Sharing.lineLimit else {
+    guard bytes.count <= sharing.mostListBytes(session) else {
       return effects.append(.note(.rejected(root, from: owner, "its hashlist has \(bytes.count) bytes, too many")))
     }
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").prefix(session.slices.perHashlist)
@@ -183,6 +191,13 @@ extension Collective {
 package enum SliceFile {
   /// The most rows a slice may hold.
   static let rowLimit = 1 << 20
+  /// The most bytes the header of a slice may have.
+  static let headerLimit = 4_096
+
+  /// The most bytes a slice of the session may have.
+  static func mostBytes(_ session: Session, _ architecture: Architecture) -> Int {
+    8 + headerLimit + min(max(session.slices.rows, 1), rowLimit) * (architecture.inputs + 1) * 4
+  }
 
   static func header(rows: Int, width: Int, classes: Int) -> [UInt8] {
     let split = rows * width * 4
@@ -214,7 +229,7 @@ package enum SliceFile {
       length = length << 8 | Int(bytes[index])
     }
     let body = bytes.count - 8 - length
-    guard length < 4096, body > 0, body % ((width + 1) * 4) == 0 else { return nil }
+    guard length < headerLimit, body > 0, body % ((width + 1) * 4) == 0 else { return nil }
     let rows = body / ((width + 1) * 4)
     guard rows <= rowLimit, bytes[8..<(8 + length)].elementsEqual(header(rows: rows, width: width, classes: classes)) else {
       return nil

@@ -15,6 +15,8 @@ extension PubSub {
     public var idsPerFrame = 10_000
     /// Peers offered in one PRUNE.
     public var peersPerPrune = 32
+    /// Bytes of a peer's signed record; a longer one is not passed on, so that a PRUNE with all it offers fits a frame.
+    public var recordBytes = 4_096
     /// Bytes of a topic's name.
     public var topicBytes = 512
 

@@ -19,6 +19,8 @@ public struct Peer: Machine, Sendable {
     case connected(PeerID, Acquaintance = Acquaintance())
     /// A connection is gone.
     case disconnected(PeerID)
+    /// A connected peer's signed peer record is known, to be passed on to others.
+    case recorded(PeerID, [UInt8])
     /// A message came.
     case received(from: PeerID, Message)
     /// A timer fired.
@@ -128,6 +130,7 @@ public struct Peer: Machine, Sendable {
     case .disconnected(let peer):
       step(exchange: .disconnected(peer), at: now, &effects)
       if usesPubSub { step(pubsub: .disconnected(peer), at: now, &effects) }
+    case .recorded(let peer, let record): if usesPubSub { step(pubsub: .recorded(peer, record), at: now, &effects) }
     case .received(let peer, .collective(let message)): step(collective: .heard(from: peer, message), at: now, &effects)
     case .received(let peer, .blocks(let message)): step(exchange: .received(from: peer, message), at: now, &effects)
     case .received(let peer, .pubsub(let message)):
@@ -199,7 +202,8 @@ public struct Peer: Machine, Sendable {
     case .say(let peer, let message): effects.append(.send(peer, .collective(message)))
     case .publish(let notice): step(pubsub: .publish(topic, data: notice.encode()), at: now, &effects)
     case .fetch(let root, let providers, let until):
-      step(exchange: .want(root: root, providers: providers, deadline: until), at: now, &effects)
+      let most = collective.mostBytes(of: root)
+      step(exchange: .want(root: root, providers: providers, deadline: until, mostBytes: most), at: now, &effects)
     case .store(let object):
       exchange.store.pin(object.root)
       exchange.store.put(object)
@@ -229,9 +233,12 @@ public struct Peer: Machine, Sendable {
         }
         spend(root)
         do throws(ObjectError) {
-          step(collective: .fetched(root: root, bytes: try Object.read(root, from: exchange.store)), at: now, &effects)
+          let bytes = try Object.read(root, from: exchange.store, limit: collective.mostBytes(of: root))
+          step(collective: .fetched(root: root, bytes: bytes), at: now, &effects)
         } catch {
-          step(collective: .notFetched(root: root, reason: "\(error)"), at: now, &effects)
+          // What a root names is settled by whoever announced it; that a block is gone again is nobody's fault.
+          let isOffence = if case .missing = error { false } else { true }
+          step(collective: .notFetched(root: root, reason: "\(error)", isOffence: isOffence), at: now, &effects)
         }
       case .failed(let root, let failure):
         if let place = ordered.firstIndex(of: root) {
@@ -239,7 +246,8 @@ public struct Peer: Machine, Sendable {
           effects.append(.answer(.notFetched(root, failure)))
           guard collective.awaits(root) else { continue }
         }
-        step(collective: .notFetched(root: root, reason: "\(failure)"), at: now, &effects)
+        let isOffence = failure.reason == .tooLarge
+        step(collective: .notFetched(root: root, reason: "\(failure)", isOffence: isOffence), at: now, &effects)
       case .report(let peer, let offence): effects.append(.note(.offended(by: peer, "\(offence)")))
       case .disk(let errand): effects.append(.disk(errand))
       }

@@ -127,6 +127,7 @@ enum ReplayWords {
     case .worked(let result): "a job ended: \(result.evaluation.correct) of \(result.evaluation.count) right"
     case .asked(let ask): "asked: \("\(ask)".prefix(200))"
     case .disk(let outcome): "disk: \("\(outcome)".prefix(120))"
+    case .recorded(let peer, _): "\(peer) signed where it can be reached"
     case .written(let peer, let bytes): "\(bytes) bytes of blocks went to \(peer)"
     }
   }

@@ -6,6 +6,7 @@ internal import MurmurWire
 extension Exchange {
   /// Ends a fetch that has everything, or asks on; ends it too if there is nobody left to ask.
   mutating func proceed(_ index: Int, _ now: Instant, _ effects: inout Effects<Effect>) {
+    guard !fetches[index].isTooLarge else { return fail(index, .tooLarge, now, &effects) }
     guard fetches[index].missing > 0 else {
       guard fetches[index].pending.isEmpty else { return }
       statistics.completed += 1

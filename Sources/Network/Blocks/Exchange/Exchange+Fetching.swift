@@ -5,11 +5,12 @@ internal import MurmurWire
 /// The asking side: from a want to the last block.
 extension Exchange {
   mutating func want(
-    _ root: CID, _ providers: [PeerID], _ deadline: Instant, _ keeping: Keeping, _ now: Instant,
+    _ root: CID, _ providers: [PeerID], _ deadline: Instant, _ keeping: Keeping, _ mostBytes: Int, _ now: Instant,
     _ effects: inout Effects<Effect>
   ) {
     if let index = fetches.firstIndex(where: { $0.root == root }) {
       fetches[index].deadline = max(fetches[index].deadline, deadline)
+      fetches[index].mostBytes = max(fetches[index].mostBytes, mostBytes)
       if store.shelf != nil, keeping == .memory { keepInMemory(index, &effects) }
       for peer in providers where fetches[index].source(of: peer) == nil {
         guard fetches[index].add(source: peer, window: limits.firstWindow) != nil else { break }
@@ -17,7 +18,8 @@ extension Exchange {
       proceed(index, now, &effects)
       return
     }
-    var fetch = Fetch(root: root, started: now, deadline: deadline)
+    var fetch = Fetch(root: root, started: now, deadline: deadline, mostBytes: mostBytes)
+    if let block = store.peek(root) { fetch.believe(block) }
     guard fetches.count < limits.fetches else {
       fetch.add(root)
       statistics.failed += 1
@@ -111,6 +113,7 @@ extension Exchange {
     fetches[index].missing -= 1
     fetches[index].blocks += 1
     fetches[index].bytes += block.bytes.count
+    fetches[index].believe(block)
     if let source = fetches[index].source(of: peer) {
       let wasAsked = fetches[index].wants[place].asked >> UInt64(source) & 1 == 1
       if wasAsked, fetches[index].wants[place].asks == 1 { ledgers[slot].learn(now - fetches[index].wants[place].askedAt) }

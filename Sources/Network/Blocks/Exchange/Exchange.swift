@@ -47,8 +47,9 @@ public struct Exchange: Machine, Sendable {
   public enum Input: Sendable {
     /// The owner wants the object: all blocks below `root`. `providers` are peers believed to have it, the most promising first;
     /// without any the connected peers are asked. With a deadline silent peers are asked again until then, without one a silent
-    /// peer is given up after ``Limits/attempts``. Wanting a root again adds providers and may extend the deadline.
-    case want(root: CID, providers: [PeerID], deadline: Instant?, keeping: Keeping = .memory)
+    /// peer is given up after ``Limits/attempts``. An object that says of itself that it has more than `mostBytes`, or of which more
+    /// came, ends the fetch. Wanting a root again adds providers and may extend the deadline and raise the limit.
+    case want(root: CID, providers: [PeerID], deadline: Instant?, keeping: Keeping = .memory, mostBytes: Int = .max)
     /// The owner does not want the object any more.
     case cancel(CID)
     /// The owner put this block into the store; peers that wait for it get it.
@@ -141,8 +142,8 @@ public struct Exchange: Machine, Sendable {
   public mutating func step(_ input: Input, at now: Instant, chance: inout Chance, effects: inout Effects<Effect>) {
     if store.shelf != nil { spareMemory() }
     switch input {
-    case .want(let root, let providers, let deadline, let keeping):
-      want(root, providers, deadline ?? .never, keeping, now, &effects)
+    case .want(let root, let providers, let deadline, let keeping, let mostBytes):
+      want(root, providers, deadline ?? .never, keeping, mostBytes, now, &effects)
     case .cancel(let root):
       cancel(root, now, &effects)
     case .added(let cid):

@@ -25,6 +25,9 @@ struct Fetch: Sendable {
   var former: [PeerID] = []
   var blocks = 0
   var bytes = 0
+  /// The most bytes the object may have, and what its root says that it has.
+  var mostBytes: Int
+  var claimed: UInt64 = 0
 
   /// The most peers asked at a time.
   static let mostSources = 64
@@ -65,10 +68,28 @@ struct Fetch: Sendable {
     var isBusy: Bool { outstanding > 0 || probe >= 0 }
   }
 
-  init(root: CID, started: Instant, deadline: Instant) {
+  init(root: CID, started: Instant, deadline: Instant, mostBytes: Int) {
     self.root = root
     self.started = started
     self.deadline = deadline
+    self.mostBytes = mostBytes
+  }
+
+  /// What the nodes of an object may take beside its own bytes: an eighth of those, and this.
+  static let nodeBytes = 64 << 10
+
+  /// Whether the object has more bytes than it may have, by its own word or by what came.
+  ///
+  /// The word of the root is what bounds a reader, as each part may be named many times; what came bounds memory, as a root may lie.
+  var isTooLarge: Bool {
+    guard mostBytes < .max else { return false }
+    return claimed > UInt64(mostBytes) || bytes - mostBytes > mostBytes / 8 + Fetch.nodeBytes
+  }
+
+  /// Takes note of what a block says of the object's size, if it is the root.
+  mutating func believe(_ block: Block) {
+    guard mostBytes < .max, block.cid == root else { return }
+    claimed = Object.claimedBytes(of: block)
   }
 
   /// The place of a block that is or was missing.

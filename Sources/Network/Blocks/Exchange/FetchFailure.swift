@@ -47,6 +47,8 @@ public struct FetchFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case tooManyBlocks
     /// ``Limits/fetches`` are going on already.
     case tooManyFetches
+    /// The object has more bytes than it may have.
+    case tooLarge
   }
 
   /// One sentence: phase, reason, peers, how far it came.
@@ -67,6 +69,7 @@ public struct FetchFailure: Error, Hashable, Sendable, CustomStringConvertible {
       case .notStored: "a block could not be written to the store; see why in the log"
       case .tooManyBlocks: "the object has too many blocks"
       case .tooManyFetches: "too many objects are being fetched; wait for one to end"
+      case .tooLarge: "the object has more bytes than it may have"
       }
     let who = asked.isEmpty ? "nobody was asked" : "asked: " + asked.map(\.description).joined(separator: ", ")
     return "\(what) within \(elapsed.seconds) s: \(why) (\(who))"

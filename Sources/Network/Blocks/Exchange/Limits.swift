@@ -2,8 +2,8 @@ public import MurmurMachines
 
 /// The bounds within which an exchange works.
 public struct Limits: Hashable, Sendable {
-  /// Objects that are fetched at a time; more are refused.
-  public var fetches = 64
+  /// Objects that are fetched at a time; more are refused. More than the hashlists that a session waits for, so that models find room.
+  public var fetches = 128
   /// Blocks of one object; 65,536 chunks of 256 KiB are 16 GiB.
   public var blocksPerFetch = 65_536
   /// Blocks one peer is asked for at a time, at first.

@@ -11,6 +11,11 @@ public enum Object {
   public static let linksPerNode = 174
   /// The most bytes ``read(_:from:)`` puts together: 4 GiB.
   public static let mostBytes = 4 << 30
+  /// The fewest bytes a part has on average in an object that ``read(_:from:limit:)`` puts together; the first ``sparedParts`` may be
+  /// shorter. One block may stand for very many parts, and each takes time.
+  public static let leastPart = 256
+  /// See ``leastPart``.
+  public static let sparedParts = 65_536
 
   /// An object's name and its blocks.
   public struct Built: Sendable {
@@ -67,7 +72,7 @@ public enum Object {
   /// Puts the object named `root` together from blocks in `store`. One-block objects share the block's storage.
   ///
   /// Throws ``ObjectError`` if a block is missing, is no file node, or its size is not what its parent says.
-  /// An object of more than `limit` bytes is refused before any memory is taken for it.
+  /// An object of more than `limit` bytes is refused before any memory is taken for it, and one of too many parts while it is read.
   public static func read(
     _ root: CID, from store: borrowing BlockStore, limit: Int = mostBytes
   ) throws(ObjectError) -> [UInt8] {
@@ -81,7 +86,10 @@ public enum Object {
     out.reserveCapacity(min(Int(size), store.byteCount))
     out += inline
     var rest = Array(top.links.reversed())
+    var parts = sparedParts + Int(size) / leastPart
     while let link = rest.popLast() {
+      parts -= 1
+      guard parts >= 0 else { throw .tooManyParts(root) }
       guard let block = store.peek(link.cid) else { throw .missing(link.cid) }
       guard block.cid.codec == .dagPB else {
         guard UInt64(block.bytes.count) == link.fileBytes, link.fileBytes > 0 else {
@@ -102,6 +110,15 @@ public enum Object {
     return out
   }
 
+  /// The bytes of the object below `block`, by its own word; none if it is no file node.
+  static func claimedBytes(of block: Block) -> UInt64 {
+    guard block.cid.codec == .dagPB else { return UInt64(block.bytes.count) }
+    do {
+      let (node, inline) = try DAGNode.decode(block.bytes)
+      return node.fileBytes + UInt64(inline.count)
+    } catch { return 0 }
+  }
+
   private static func decode(_ block: Block) throws(ObjectError) -> (DAGNode, [UInt8]) {
     do { return try DAGNode.decode(block.bytes) } catch { throw .unreadable(block.cid, error) }
   }
@@ -117,6 +134,8 @@ public enum ObjectError: Error, Hashable, Sendable, CustomStringConvertible {
   case wrongSize(CID, says: UInt64)
   /// The object has more bytes than the reader allows.
   case tooLarge(CID, bytes: UInt64, limit: Int)
+  /// The object is cut into parts of too few bytes.
+  case tooManyParts(CID)
 
   /// One sentence.
   public var description: String {
@@ -125,6 +144,8 @@ public enum ObjectError: Error, Hashable, Sendable, CustomStringConvertible {
     case .unreadable(let cid, let error): "block \(cid) is not a part of a file: \(error)"
     case .wrongSize(let cid, let size): "block \(cid) does not have the \(size) bytes it is said to have"
     case .tooLarge(let cid, let bytes, let limit): "object \(cid) has \(bytes) bytes; at most \(limit) are put together"
+    case .tooManyParts(let cid):
+      "object \(cid) is cut into parts of less than \(Object.leastPart) bytes; add it again with larger ones"
     }
   }
 }

@@ -14,10 +14,10 @@ extension Connection {
       let negotiation = Negotiation.dialer(protocols, limits: limits)
       _ = yamux.write(stream, negotiation.start())
       if protocols.count == 1 {
-        talks[stream.number] = Talk(kind: .assuming(protocols: protocols), negotiation: negotiation)
+        talks[stream] = Talk(kind: .assuming(protocols: protocols), negotiation: negotiation)
         effects.append(.opened(stream, protocol: protocols[0], .here(request: request)))
       } else {
-        talks[stream.number] = Talk(kind: .dialing(request: request, protocols: protocols), negotiation: negotiation)
+        talks[stream] = Talk(kind: .dialing(request: request, protocols: protocols), negotiation: negotiation)
       }
       expect(stream, at: now, &effects)
     } catch { effects.append(.refused(request: request, error.about(peer))) }
@@ -36,7 +36,7 @@ extension Connection {
   private mutating func expect(_ stream: StreamID, at now: Instant, _ effects: inout Effects<Effect>) {
     if deadlines.isEmpty { effects.append(.arm(.negotiation, at: now + limits.negotiation)) }
     // Streams that agreed long ago need not be remembered until they would have been late.
-    if deadlines.count >= 64 + 4 * talks.count { deadlines.removeAll { talks[$0.stream.number] == nil } }
+    if deadlines.count >= 64 + 4 * talks.count { deadlines.removeAll { talks[$0.stream] == nil } }
     deadlines.append((now + limits.negotiation, stream))
   }
 
@@ -44,11 +44,11 @@ extension Connection {
     let rest = deadlines.firstIndex { $0.due > now } ?? deadlines.endIndex
     let due = deadlines[..<rest]
     deadlines.removeFirst(rest)
-    for (_, stream) in due where talks[stream.number] != nil {
+    for (_, stream) in due where talks[stream] != nil {
       yamux.reset(stream)
       end(stream, .late("the agreement on a protocol"), &effects)
     }
-    deadlines.removeAll { talks[$0.stream.number] == nil }
+    deadlines.removeAll { talks[$0.stream] == nil }
     if let next = deadlines.first { effects.append(.arm(.negotiation, at: next.due)) }
   }
 
@@ -60,16 +60,16 @@ extension Connection {
     for event in list {
       switch event {
       case .received(let stream, let bytes):
-        if talks[stream.number] == nil {
+        if talks[stream] == nil {
           effects.append(.received(stream, bytes))
         } else {
           talk(stream, bytes, at: now, &effects)
         }
       case .opened(let stream):
-        talks[stream.number] = Talk(kind: .listening, negotiation: .listener(served, limits: limits))
+        talks[stream] = Talk(kind: .listening, negotiation: .listener(served, limits: limits))
         expect(stream, at: now, &effects)
       case .ended(let stream):
-        if talks[stream.number] == nil {
+        if talks[stream] == nil {
           effects.append(.ended(stream))
         } else {
           yamux.reset(stream)
@@ -77,7 +77,7 @@ extension Connection {
         }
       case .wasReset(let stream, let reason): end(stream, reason, &effects)
       case .drained(let stream):
-        if case .dialing? = talks[stream.number]?.kind { continue }
+        if case .dialing? = talks[stream]?.kind { continue }
         effects.append(.drained(stream))
       case .acknowledged, .answered: continue
       case .goingAway(let code): if code != 0 { closing = .closedByPeer(code: code) }
@@ -88,7 +88,7 @@ extension Connection {
   }
 
   private func proposals(_ stream: StreamID) -> [String] {
-    switch talks[stream.number]?.kind {
+    switch talks[stream]?.kind {
     case .dialing(_, let protocols), .assuming(let protocols): protocols
     case .listening, nil: []
     }
@@ -96,7 +96,7 @@ extension Connection {
 
   /// Bytes for the agreement on the stream's protocol; what comes after them is the protocol's own.
   private mutating func talk(_ stream: StreamID, _ bytes: [UInt8], at now: Instant, _ effects: inout Effects<Effect>) {
-    guard let talk = talks[stream.number] else { return }
+    guard let talk = talks[stream] else { return }
     var position = 0
     var answers: [UInt8] = []
     var negotiation = talk.negotiation
@@ -105,12 +105,12 @@ extension Connection {
       yamux.consumed(stream, position, at: now)
       if !answers.isEmpty { _ = yamux.write(stream, answers) }
       switch outcome {
-      case .pending: talks[stream.number]?.negotiation = negotiation
+      case .pending: talks[stream]?.negotiation = negotiation
       case .failed(let protocols):
         yamux.reset(stream)
         end(stream, .unsupported(protocols), &effects)
       case .agreed(let name):
-        talks[stream.number] = nil
+        talks[stream] = nil
         switch talk.kind {
         case .dialing(let request, _): effects.append(.opened(stream, protocol: name, .here(request: request)))
         case .listening: effects.append(.opened(stream, protocol: name, .there))
@@ -137,7 +137,7 @@ extension Connection {
 
   /// The stream is over; tells whoever knows of it.
   private mutating func end(_ stream: StreamID, _ reason: ConnectionError.Reason, _ effects: inout Effects<Effect>) {
-    let kind = talks.removeValue(forKey: stream.number)?.kind
+    let kind = talks.removeValue(forKey: stream)?.kind
     switch kind {
     case .dialing(let request, _):
       effects.append(.refused(request: request, ConnectionError(.stream, reason, peer: peer)))

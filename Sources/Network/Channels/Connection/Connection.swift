@@ -141,7 +141,7 @@ public struct Connection: Machine, Sendable {
   var lastReceived = Instant.origin
   /// The proven key, while yamux is not agreed on.
   var remoteKey: PublicKey?
-  var talks: [UInt32: Talk] = [:]
+  var talks: [StreamID: Talk] = [:]
   var deadlines: [(due: Instant, stream: StreamID)] = []
 
   /// A connection over a socket that is there, or will be when ``Input/began`` comes. `secrets` serve one connection only; the
@@ -196,7 +196,7 @@ public struct Connection: Machine, Sendable {
     case .write(let stream, let bytes): write(stream, bytes, &effects)
     case .finish(let stream): yamux.finish(stream)
     case .reset(let stream):
-      talks[stream.number] = nil
+      talks[stream] = nil
       yamux.reset(stream)
     case .consumed(let stream, let count): yamux.consumed(stream, count, at: now)
     case .serve(let protocols): served = protocols

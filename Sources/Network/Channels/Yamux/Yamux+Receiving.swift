@@ -42,16 +42,16 @@ extension Yamux {
     }
     guard frame.stream != 0 else { return .violation("a data frame names stream 0, which is the connection itself") }
     if frame.flags.contains(.syn), let reason = opened(frame, now, &events) { return reason }
-    guard streams[frame.stream] != nil else { return missing(frame) }
+    guard let id = streams[frame.stream]?.id else { return missing(frame) }
     acknowledge(frame, &events)
     if frame.flags.contains(.rst) {
       remove(frame.stream)
-      events.append(.wasReset(StreamID(frame.stream), .resetByPeer))
+      events.append(.wasReset(id, .resetByPeer))
       return countReset(now) ?? (frame.kind == .data ? begin(frame, isKnown: false) : nil)
     }
     if frame.kind == .data { return begin(frame, isKnown: true) ?? ended(frame, &events) }
     let credit = (streams[frame.stream]?.credit ?? 0) + Int(frame.length)
-    guard credit <= Int(UInt32.max) else { return .violation("\(StreamID(frame.stream)) gets a window of \(credit) bytes") }
+    guard credit <= Int(UInt32.max) else { return .violation("\(id) gets a window of \(credit) bytes") }
     streams[frame.stream]?.credit = credit
     schedule(frame.stream)
     return ended(frame, &events)
@@ -67,8 +67,10 @@ extension Yamux {
       answer(YamuxHeader(.windowUpdate, .rst, stream: frame.stream, length: 0))
       return countReset(now)
     }
-    admit(frame.stream, at: now)
-    events.append(.opened(StreamID(frame.stream)))
+    guard let id = admit(frame.stream, at: now) else {
+      return .limit("it used the numbers of streams that were over again too often; connect anew")
+    }
+    events.append(.opened(id))
     return nil
   }
 
@@ -86,9 +88,9 @@ extension Yamux {
   private mutating func begin(_ frame: YamuxHeader, isKnown: Bool) -> ConnectionError.Reason? {
     let length = Int(frame.length)
     if isKnown, let state = streams[frame.stream] {
-      guard !state.isEnded || length == 0 else { return .violation("\(StreamID(frame.stream)) sends after its end") }
+      guard !state.isEnded || length == 0 else { return .violation("\(state.id) sends after its end") }
       guard length <= state.allowance else {
-        return .violation("\(StreamID(frame.stream)) sends \(length) bytes where \(state.allowance) are allowed")
+        return .violation("\(state.id) sends \(length) bytes where \(state.allowance) are allowed")
       }
       streams[frame.stream]?.allowance -= length
       streams[frame.stream]?.unconsumed += length
@@ -104,8 +106,8 @@ extension Yamux {
   /// Hands on a piece of a data frame. The end of the stream comes with the last piece.
   private mutating func hand(_ frame: YamuxHeader, _ bytes: UnsafeRawBufferPointer, _ events: inout Effects<Event>) {
     currentLeft -= bytes.count
-    if streams[frame.stream] != nil, !frame.flags.contains(.rst) {
-      events.append(.received(StreamID(frame.stream), unsafe [UInt8](bytes)))
+    if let id = streams[frame.stream]?.id, !frame.flags.contains(.rst) {
+      events.append(.received(id, unsafe [UInt8](bytes)))
     }
     guard currentLeft == 0 else { return }
     current = nil
@@ -119,17 +121,17 @@ extension Yamux {
   }
 
   private mutating func end(_ frame: YamuxHeader, _ events: inout Effects<Event>) {
-    guard frame.flags.contains(.fin), streams[frame.stream]?.isEnded == false else { return }
+    guard frame.flags.contains(.fin), let state = streams[frame.stream], !state.isEnded else { return }
     streams[frame.stream]?.isEnded = true
-    events.append(.ended(StreamID(frame.stream)))
+    events.append(.ended(state.id))
     removeIfOver(frame.stream)
   }
 
   private mutating func acknowledge(_ frame: YamuxHeader, _ events: inout Effects<Event>) {
-    guard streams[frame.stream]?.isAcknowledged == false else { return }
+    guard let state = streams[frame.stream], !state.isAcknowledged else { return }
     streams[frame.stream]?.isAcknowledged = true
     unacknowledged -= 1
-    events.append(.acknowledged(StreamID(frame.stream)))
+    events.append(.acknowledged(state.id))
   }
 
   private mutating func pinged(

@@ -36,6 +36,8 @@ package struct Yamux: Sendable {
   private var nextNumber: UInt32
   private let inboundParity: UInt32
   var highestInbound: UInt32 = 0
+  /// How many streams came with a number that may have been used before. One number may come twice, the pair of both does not.
+  private var lives: UInt32 = 0
   var isGoingAway = false
 
   /// Streams with something to send, in turn.
@@ -85,23 +87,24 @@ package struct Yamux: Sendable {
     guard nextNumber < .max - 2 else { throw ConnectionError(.open, .limit("stream numbers are used up; connect anew")) }
     let number = nextNumber
     nextNumber += 2
-    streams[number] = YamuxStream(isOutbound: true, opening: .owes(.syn), isAcknowledged: false, lastUpdate: now)
+    let id = StreamID(number)
+    streams[number] = YamuxStream(id: id, isOutbound: true, opening: .owes(.syn), isAcknowledged: false, lastUpdate: now)
     outbound += 1
     unacknowledged += 1
     schedule(number)
-    return StreamID(number)
+    return id
   }
 
   /// Whether the stream is open in some direction.
-  package func isOpen(_ stream: StreamID) -> Bool { streams[stream.number] != nil }
+  package func isOpen(_ stream: StreamID) -> Bool { streams[stream.number]?.id == stream }
 
   /// Bytes that wait to be sent on the stream.
-  package func unsent(_ stream: StreamID) -> Int { streams[stream.number]?.queue.count ?? 0 }
+  package func unsent(_ stream: StreamID) -> Int { isOpen(stream) ? streams[stream.number]?.queue.count ?? 0 : 0 }
 
   /// Queues `bytes`; false if too many wait already. Writes on a stream that is over or was finished go nowhere.
   package mutating func write(_ stream: StreamID, _ bytes: [UInt8]) -> Bool {
     let number = stream.number
-    guard streams[number]?.writing == .open else { return true }
+    guard isOpen(stream), streams[number]?.writing == .open else { return true }
     streams[number]?.queue.append(bytes)
     queued += bytes.count
     let waiting = streams[number]?.queue.count ?? 0
@@ -112,23 +115,24 @@ package struct Yamux: Sendable {
 
   /// Ends the writing half after all that waits.
   package mutating func finish(_ stream: StreamID) {
-    guard streams[stream.number]?.writing == .open else { return }
+    guard isOpen(stream), streams[stream.number]?.writing == .open else { return }
     streams[stream.number]?.writing = .finishing
     schedule(stream.number)
   }
 
   /// Ends the stream at once. The other side is told if it knows of it.
   package mutating func reset(_ stream: StreamID) {
-    guard let state = streams[stream.number] else { return }
+    guard let state = streams[stream.number], state.id == stream else { return }
     if case .owes(let flags) = state.opening, flags.contains(.syn) { return remove(stream.number) }
     answer(YamuxHeader(.windowUpdate, .rst, stream: stream.number, length: 0))
     remove(stream.number)
   }
 
-  /// Takes back `count` received bytes of the stream and lets the other side send as many again.
+  /// Takes back `count` received bytes of the stream and lets the other side send as many again. For a stream that is over it does
+  /// nothing, also if its number is in use again.
   package mutating func consumed(_ stream: StreamID, _ count: Int, at now: Instant) {
     let number = stream.number
-    guard let state = streams[number] else { return }
+    guard let state = streams[number], state.id == stream else { return }
     precondition(count >= 0 && count <= state.unconsumed, "\(count) bytes consumed of \(state.unconsumed) received on \(stream)")
     streams[number]?.unconsumed -= count
     guard !state.isEnded else { return }
@@ -172,10 +176,19 @@ package struct Yamux: Sendable {
   /// Whether this side has opened a stream with that number.
   func wasOpened(_ number: UInt32) -> Bool { number < nextNumber }
 
-  mutating func admit(_ number: UInt32, at now: Instant) {
-    streams[number] = YamuxStream(isOutbound: false, opening: .owes(.ack), isAcknowledged: true, lastUpdate: now)
+  /// Takes a stream in that the other side opened; `nil` if it was done too often with numbers that may have been used before.
+  ///
+  /// A number below the highest may be new all the same: streams that are opened side by side need not be announced in order.
+  mutating func admit(_ number: UInt32, at now: Instant) -> StreamID? {
+    if number <= highestInbound {
+      guard lives < .max else { return nil }
+      lives += 1
+    }
+    let id = StreamID(number, life: number <= highestInbound ? lives : 0)
+    streams[number] = YamuxStream(id: id, isOutbound: false, opening: .owes(.ack), isAcknowledged: true, lastUpdate: now)
     inbound += 1
     highestInbound = max(highestInbound, number)
+    return id
   }
 
   mutating func remove(_ number: UInt32) {
@@ -249,7 +262,7 @@ package struct Yamux: Sendable {
     streams[number]?.credit -= count
     if state.owesDrained, waiting - count <= limits.lowWater {
       streams[number]?.owesDrained = false
-      events.append(.drained(StreamID(number)))
+      events.append(.drained(state.id))
     }
     schedule(number)
     removeIfOver(number)

@@ -18,6 +18,8 @@ struct YamuxStream: Sendable {
     case finished
   }
 
+  /// What it is called above.
+  let id: StreamID
   /// Whether this side opened it.
   let isOutbound: Bool
   var opening: Opening

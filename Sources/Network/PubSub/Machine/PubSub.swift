@@ -216,7 +216,8 @@ public struct PubSub: Machine, Sendable {
     case .rated(let peer, let rating):
       if configuration.scoring != nil, let index = ratings.index(of: peer) { ratings[index].application = rating }
     case .recorded(let peer, let record):
-      if let index = neighbors.index(of: peer) { neighbors[index].record = record }
+      guard record.count <= limits.recordBytes, let index = neighbors.index(of: peer) else { break }
+      neighbors[index].record = record
     case .timerFired(.heartbeat):
       guard let due, now >= due else { return }
       self.due = nil
@@ -267,6 +268,11 @@ extension PubSub {
 
   /// The score of a connected peer as of the last heartbeat or offence; zero if peers are not scored, `nil` if it is not connected.
   public func score(ofPeer peer: PeerID) -> Double? { neighbors.index(of: peer).map { neighbors[$0].score } }
+
+  /// The signed record of a connected peer that would be passed on; `nil` if none is known.
+  package func record(of peer: PeerID) -> [UInt8]? {
+    neighbors.index(of: peer).flatMap { neighbors[$0].record.isEmpty ? nil : neighbors[$0].record }
+  }
 
   /// How many peers are remembered for their scores and how many messages wait for a verdict.
   package var judgements: (ratings: Int, awaiting: Int, forgeries: Int) {

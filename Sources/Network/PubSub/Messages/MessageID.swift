@@ -78,8 +78,11 @@ extension MessageID: Hashable {
     left.seqno == right.seqno && left.word == right.word && left.kind == right.kind
   }
 
-  /// Feeds one word to the hasher: the first of the author's or the content's, and the number.
-  public func hash(into hasher: inout Hasher) { hasher.combine(word.a ^ seqno) }
+  /// Feeds every word to the hasher. Peers name messages that nobody has, so whatever were left out, they could choose the rest alike.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(word)
+    hasher.combine(seqno)
+  }
 }
 
 extension UInt64 {

@@ -37,6 +37,10 @@ extension Peer.Input {
     case .disk(let outcome):
       out.append(6)
       outcome.append(to: &out)
+    case .recorded(let peer, let record):
+      out.append(9)
+      out.append(content: peer.bytes)
+      out.append(content: record)
     case .asked(let ask):
       out.append(8)
       ask.append(to: &out)
@@ -64,6 +68,7 @@ extension Peer {
     case 6: input = .disk(try BlockStore.Outcome(&reader))
     case 7: input = .written(to: try reader.peer(), bytes: try reader.number())
     case 8: input = .asked(try Ask(&reader))
+    case 9: input = .recorded(try reader.peer(), try reader.content(Input.mostBytes))
     case let code: throw WireError("recorded input", at: 0, "kind \(code) does not exist; a newer version recorded it")
     }
     try reader.end()

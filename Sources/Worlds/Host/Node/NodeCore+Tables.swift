@@ -2,6 +2,7 @@ import MurmurChannels
 import MurmurIdentify
 import MurmurIdentity
 import MurmurMachines
+import MurmurPeer
 import MurmurRouting
 import MurmurStorage
 import MurmurWire
@@ -90,6 +91,7 @@ extension NodeCore {
       step(table: index, .identified(contact, isServer: description.speaks(tables[index].protocolID)))
     }
     introduce(description.peer, description.protocols)
+    if let record = description.signedRecord { step(.recorded(description.peer, record)) }
     guard let store, !description.addresses.isEmpty else { return }
     let known = KnownPeer(
       id: description.peer, addresses: Array(description.addresses.prefix(KnownPeer.mostAddresses)),

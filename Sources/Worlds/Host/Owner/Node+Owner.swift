@@ -112,7 +112,7 @@ extension Node {
         try _Concurrency.Task.checkCancellation()
         switch failure.reason {
         case .nobodyToAsk, .nobodyHasIt, .silence: break
-        case .deadline, .storeFull, .notStored, .tooManyBlocks, .tooManyFetches: throw failure
+        case .deadline, .storeFull, .notStored, .tooManyBlocks, .tooManyFetches, .tooLarge: throw failure
         }
         guard clock.now + .seconds(1) < deadline else { throw failure }
         let found = try await self.providers(of: root)
