@@ -149,7 +149,7 @@ public final class Node: TransportDelegate, Sendable {
       return try await transport.dial(address).get().peer
     }
     let link = try await onHomeFlat { it -> EventLoopFuture<Link> in
-      it.book.learn(peer, [address], isProven: true)
+      it.hear(peer, at: [address], isProven: true)
       it.dials[peer]?.notBefore = .origin
       return it.dial(peer) ?? it.home.makeFailedFuture(NodeError("\(peer) could not be reached a moment ago"))
     }

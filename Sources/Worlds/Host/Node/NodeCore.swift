@@ -69,6 +69,8 @@ final class NodeCore {
   var neighbours: [PeerID: Neighbour] = [:]
   var book: AddressBook
   var dials: [PeerID: Dial] = [:]
+  /// Attempts to reach a peer that were begun so far.
+  var attempts: UInt64 = 0
   /// Partners whose connections broke, since when; they are dialled again and again.
   var lost: [PeerID: Instant] = [:]
   var reunionDue = Instant.origin
