@@ -167,7 +167,10 @@ extension NodeCore {
       }
     }
     if dials[peer] == nil { dials[peer] = Dial(deadline: now + configuration.patience) }
-    guard let count = dials[peer]?.waiting.count, count < NodeCore.waitingMessages else { return meters.dropped(.full) }
+    guard let count = dials[peer]?.waiting.count, count < NodeCore.waitingMessages else {
+      meters.dropped(.full)
+      return lost(message, to: peer)
+    }
     dials[peer]?.waiting.append(message)
   }
 
@@ -187,6 +190,7 @@ extension NodeCore {
       if dial.deadline <= now, !dial.waiting.isEmpty {
         meters.dropped(.late, count: dial.waiting.count)
         dials[peer]?.waiting = []
+        for message in dial.waiting { lost(message, to: peer) }
       }
       if !dial.isActive, dial.waiting.isEmpty, dial.notBefore + .minutes(5) < now { dials[peer] = nil }
     }

@@ -274,11 +274,18 @@ final class NodeCore {
       case .blocks(let inner): neighbours[peer]?.blocks?.send(.blocks(inner), size: message.wireSize, over: link)
       case .pubsub(let inner): neighbours[peer]?.pubsub?.send(.bytes(inner.encode()), size: message.wireSize, over: link)
       }
-    if sent == true { meters.sent(message) }
+    guard sent != true else { return meters.sent(message) }
+    lost(message, to: peer)
     if sent == false {
       meters.dropped(.full)
       note("\(peer) takes no more: a message of \(message.wireSize) bytes is dropped")
     }
+  }
+
+  /// A message will not be sent: the exchange is not to wait until its blocks are written.
+  func lost(_ message: Peer.Message, to peer: PeerID) {
+    guard case .blocks(let inner) = message, inner.blockBytes > 0 else { return }
+    wrote(inner.blockBytes, to: peer)
   }
 
   /// Gives the machine a message that came.
@@ -295,7 +302,7 @@ final class NodeCore {
     step(.received(from: peer, message))
   }
 
-  /// Blocks are on their way: the exchange may send more.
+  /// Blocks are on their way, or lost: the exchange may send more.
   func wrote(_ bytes: Int, to peer: PeerID) {
     let bound = NIOLoopBound(self, eventLoop: home)
     home.execute { bound.value.step(.written(to: peer, bytes: bytes)) }
