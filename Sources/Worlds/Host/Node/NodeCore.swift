@@ -37,6 +37,10 @@ final class NodeCore {
     /// Messages it sent lately, as of ``chargedAt``.
     var load = 0.0
     var chargedAt = Instant.origin
+    /// Everything that is sent to it.
+    var outboxes: [Outbox] { [collective, blocks, pubsub, ledger].compactMap { $0 } }
+    /// Whether nothing is spoken with it.
+    var isMute: Bool { languages.isEmpty && ledger == nil }
     /// What it said before it was known what it speaks, at most ``NodeCore/waitingMessages`` and ``NodeCore/earlyBytes``.
     var early: [Peer.Message] = []
     var earlyBytes = 0
