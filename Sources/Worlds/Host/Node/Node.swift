@@ -213,13 +213,15 @@ public final class Node: TransportDelegate, Sendable {
     try await onHome { it in it.step(.asked(.publish(topic, data))) }
   }
 
-  /// How long a peer takes to send 32 bytes back.
-  public func ping(_ peer: PeerID) async throws -> Instant.Span {
+  /// How long a peer takes to send 32 bytes back; throws if it has not done so `within` that time.
+  public func ping(_ peer: PeerID, within: Instant.Span = .seconds(10)) async throws -> Instant.Span {
     let link = try await onHomeFlat { it -> EventLoopFuture<Link> in
       it.dial(peer) ?? it.home.makeFailedFuture(NodeError("\(peer) could not be reached a moment ago"))
     }
     let clock = configuration.transport.clock
     let stream = try await WaitingStream.open(link, [Ping.protocolID])
+    let alarm = link.loop.scheduleTask(in: .nanoseconds(within.nanoseconds)) { stream.reset(.late("the echo of a ping")) }
+    defer { alarm.cancel() }
     let bytes = (0..<Ping.byteCount).map { UInt8(truncatingIfNeeded: clock.now.nanoseconds >> Int64($0 % 8)) }
     let begun = clock.now
     try await stream.write(bytes)
