@@ -90,14 +90,11 @@ extension NodeCore {
       step(table: index, .identified(contact, isServer: description.speaks(tables[index].protocolID)))
     }
     introduce(description.peer, description.protocols)
-    guard let store, !description.addresses.isEmpty else { return }
+    guard !description.addresses.isEmpty else { return }
     let known = KnownPeer(
       id: description.peer, addresses: Array(description.addresses.prefix(KnownPeer.mostAddresses)),
       record: description.signedRecord ?? [], lastSeen: Wall.seconds, successes: 1)
-    let log = log
-    workers.submit { _ in
-      do { try store.remember([known]) } catch { log.error("\(error)") }
-    }
+    onDisk { store throws(StoreError) in try store.remember([known]) }
   }
 
   /// What this peer says of itself from now on: its protocols and where it can be reached.
@@ -129,6 +126,7 @@ extension NodeCore {
     tables[index].nextQuery += 1
     let id = Kademlia.QueryID(tables[index].nextQuery)
     tables[index].queries[id] = body
+    keep(query, of: index)
     step(table: index, .query(id, query))
   }
 
