@@ -81,6 +81,14 @@ final class LivePeer {
     process.waitUntilExit()
   }
 
+  /// Tells it to stop, as a service manager does, and waits until it has stopped; its code.
+  func terminate() -> Int32 {
+    output.fileHandleForReading.readabilityHandler = nil
+    process.terminate()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
   /// Runs a command that asks it.
   func ask(_ arguments: [String]) throws -> Program.Finished {
     try Program(folder: folder).run(arguments + ["--store", name])

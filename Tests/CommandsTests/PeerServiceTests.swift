@@ -38,6 +38,20 @@ struct PeerServiceTests {
     }
   }
 
+  @Test("SIGTERM does not wait for a training job, which may take hours")
+  func terminatedWhileTraining() throws {
+    let folder = try Folder()
+    try folder.write(
+      "{name: long, peers: {count: 2}, data: {rows: 200}, model: {hidden: 512}, session: {length: 10000 s, cycle: 250 ms, "
+        + "training: {epochs: 100000, batch: 1}}}\n", to: "s.yaml")
+    let peer = try LivePeer(folder, "kept", ["--number", "0"])
+    let begun = ContinuousClock.now
+    let code = peer.terminate()
+    let took = ContinuousClock.now - begun
+    #expect(code == 0 && took < .seconds(12), "code \(code) after \(took): \(peer.errors)")
+    #expect(!peer.errors.lowercased().contains("error"), "\(peer.errors)")
+  }
+
   @Test("Metrics are served while a peer runs, and count what it does")
   func metrics() throws {
     let folder = try Folder()

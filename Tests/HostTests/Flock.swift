@@ -44,7 +44,7 @@ final class HonestNode: Sendable {
   let address: Multiaddr
   let store: Store?
   private let group: MultiThreadedEventLoopGroup
-  private let workers: NIOThreadPool
+  let workers: NIOThreadPool
   private let averaged = NIOLockedValueBox(0)
   private let offences = NIOLockedValueBox<[String]>([])
 
@@ -80,7 +80,8 @@ final class HonestNode: Sendable {
 
   init(
     _ number: Int, session: Session = HonestNode.session(), joining: [Multiaddr] = [], folder: String? = nil,
-    isSealed: Bool = true, configure: (inout NodeConfiguration) -> Void = { _ in }
+    isSealed: Bool = true, limits: MurmurBlocks.Limits = .host, station: Station? = nil,
+    configure: (inout NodeConfiguration) -> Void = { _ in }
   ) async throws {
     keys = KeyPair(seed: .sha256(of: Array("honest \(number)".utf8)))
     let architecture = try Architecture(parsing: session.model)
@@ -93,7 +94,8 @@ final class HonestNode: Sendable {
     let pubsub = PubSub(id: keys.peerID, settings: PubSub.Settings(.guarded(Signing.Signer(keys))))
     let chance = Chance(seed: 1).fork("honest", number)
     let peer = Peer(
-      collective: collective, exchange: Exchange(store: blocks, limits: .host), pubsub: pubsub, chance: chance, servesTopics: true
+      collective: collective, exchange: Exchange(store: blocks, limits: limits), pubsub: pubsub, chance: chance,
+      servesTopics: true
     )
     var configuration = NodeConfiguration()
     configuration.listen = [try Multiaddr(parsing: "/ip4/127.0.0.1/tcp/0")]
@@ -105,7 +107,8 @@ final class HonestNode: Sendable {
     workers = NIOThreadPool(numberOfThreads: 1)
     workers.start()
     node = try await Node.make(
-      configuration, keys: keys, peer: peer, chance: chance, store: store, group: group, workers: workers)
+      configuration, keys: keys, peer: peer, chance: chance, store: store, group: group, workers: workers,
+      station: station)
     let (averaged, offences) = (averaged, offences)
     try await node.witness { _, event in
       switch event {

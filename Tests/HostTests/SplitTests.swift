@@ -96,6 +96,37 @@ import Testing
     for node in [first, second] { try await node.close() }
   }
 
+  @Test func `a hello, a question and a message that are begun and never finished end`() async throws {
+    let rows = SplitScene.rows(devices: 2, width: 2, training: 64, tested: 8, seed: 1)
+    let flock = try SplitFlock(SplitScene.plan(devices: 2, width: 2, steps: 10, seed: 1), rows)
+    let node = try await flock.make(0) {
+      $0.gathering = .minutes(10)
+      $0.silence = .patient(0.2)
+      $0.upkeep = .milliseconds(20)
+      $0.questions = 2
+    }
+    try await flock.start(node)
+    let transport = Transport(identity: SplitFlock.keys(1), group: loops, delegate: Watcher { _ in Deaf() })
+    let link = try await transport.dial(flock.address(0)).get()
+    let hello = SplitFrame.hello(SplitHello(device: 1, plan: node.fingerprint)).encode()
+    for (name, bytes) in [
+      (SplitFrame.protocolID, []), (SplitFrame.protocolID, MessageFraming.frame(hello) + [9]), (SplitFrame.askProtocolID, []),
+      (SplitFrame.askProtocolID, [9, 1]),
+    ] {
+      let stream = try await WaitingStream.open(link, [name])
+      if !bytes.isEmpty { try await stream.write(bytes) }
+      // Whatever it says before, it ends the stream.
+      await #expect(throws: ConnectionError.self, "\(name) \(bytes)") { try await stream.read(1 << 20) }
+    }
+    // Four streams without a question were no more than there may be, and none of them counts any more.
+    for _ in 0..<8 {
+      let stream = try await WaitingStream.open(link, [SplitFrame.askProtocolID])
+      await #expect(throws: ConnectionError.self) { try await stream.read(1) }
+    }
+    try await transport.close().get()
+    try await node.close()
+  }
+
   @Test func `who sends what cannot be read, or no numbers, is counted and shut out; who takes a device's number is not heard`()
     async throws
   {

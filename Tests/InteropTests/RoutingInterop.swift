@@ -72,6 +72,37 @@ struct RoutingInterop {
     try await ours.stop()
   }
 
+  @Test(arguments: RealPeer.installed, [true, false])
+  func `each side finds by the other's table a peer that only the other knows`(kind: RealPeer.Kind, weDial: Bool) async throws {
+    var table = NodeInterop.table(kind)
+    // Nobody looks around unasked, and so finds the others before it is to.
+    table.emptyInterval = .minutes(30)
+    let real = try await RealPeer(kind)
+    defer { real.stop() }
+    let ours = try await OurNode("seeks by \(kind)", tables: [table])
+    let beyond = try await OurNode("is known to \(kind) alone", tables: [table])
+    let near = try await OurNode("is unknown to \(kind)", tables: [table])
+    try await beyond.meet(real, weDial: weDial)
+    try await ours.meet(real, weDial: weDial)
+    #expect(try await eventually { try await ours.node.snapshot().tables == [1] }, "it is in our table")
+    #expect(try await ours.node.addresses(of: beyond.keys.peerID).isEmpty)
+    let isFound = try await eventually {
+      try await ours.node.find(beyond.keys.peerID).contains { beyond.address.hasPrefix("\($0)/p2p/") }
+    }
+    #expect(isFound, "\(kind) names whom it knows")
+
+    // The library of go-libp2p 0.24 has no call that finds a peer.
+    if kind != .golp {
+      try await near.node.connect(Multiaddr(parsing: ours.address))
+      let port = try #require(near.address.split(separator: "/").dropFirst(3).first)
+      let isNamed = try await eventually {
+        try await real(kind == .kubo ? "find" : "findpeer", ["id": "\(near.keys.peerID)"]).text.contains("/tcp/\(port)")
+      }
+      #expect(isNamed, "\(kind) finds who is known to us")
+    }
+    for node in [near, beyond, ours] { try await node.stop() }
+  }
+
   @Test(.enabled(if: RealPeer.installed.contains(.kubo), "Kubo is not installed"))
   func `Kubo finds by its table who provides, and fetches there`() async throws {
     // The provider only asks in the table, so that nobody gets to know it but as a provider.

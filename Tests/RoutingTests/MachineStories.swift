@@ -146,6 +146,56 @@ struct Lone {
     #expect(lone.machine.holdings.counted <= 1_024)
   }
 
+  @Test func `who refuses to keep something stays in the table; who cannot be spoken with leaves it, and is tried again`() {
+    var lone = Lone()
+    let contact = Network.contact(1)
+    lone.give(.identified(contact, isServer: true))
+    let owner = keys(3)
+    func put(_ number: Int) -> [Kademlia.RequestID] {
+      let record = SequencedRecord(peer: owner.peerID, name: "\(number)", sequence: 1, value: [1])
+      let query = Kademlia.Query.put(record.key, record.sealed(with: owner), repeats: false)
+      var asked: [Kademlia.RequestID] = []
+      for case .request(let id, _, _, _) in lone.give(.query(.init(UInt64(number)), query)) { asked.append(id) }
+      return asked
+    }
+    for number in 0..<5 {
+      for search in put(number) {
+        let found = lone.give(.answered(search, KademliaMessage(.findNode)))
+        for case .request(let id, _, let message, _) in found where message.kind == .putValue { lone.give(.failed(id, .broken)) }
+      }
+      #expect(lone.machine.contacts == [contact], "refused \(number + 1) times")
+    }
+    for number in 5..<7 { for search in put(number) { lone.give(.failed(search, .broken)) } }
+    #expect(lone.machine.contacts.isEmpty)
+    lone.now = lone.now + .minutes(1)
+    let tried = lone.give(.timerFired(.retry))
+    #expect(tried.contains { if case .request(_, let to, _, _) = $0 { to.peer == contact.peer } else { false } })
+  }
+
+  @Test func `what nobody took is published again before long, and what an earlier life published as well`() {
+    var lone = Lone()
+    let (key, earlier) = (Key(providersOf: CID(codec: .raw, hashing: [1])), Key(providersOf: CID(codec: .raw, hashing: [2])))
+    let alone = lone.give(.query(.init(1), .provide(key)))
+    #expect(alone.contains { if case .completed(_, .failed(.noPeers), _) = $0 { true } else { false } })
+    lone.give(.resumed([.init(earlier)]))
+    lone.give(.identified(Network.contact(1), isServer: true))
+    lone.now = lone.now + .seconds(31)
+    var published: Set<Key> = []
+    var effects = lone.give(.timerFired(.republish))
+    while !effects.isEmpty {
+      let requests = effects
+      effects = []
+      for case .request(let id, _, let message, _) in requests {
+        if message.kind == .addProvider { published.insert(Key(message.key)) }
+        effects += lone.give(message.kind == .addProvider ? .delivered(id) : .answered(id, KademliaMessage(message.kind)))
+      }
+    }
+    #expect(published == [key, earlier])
+    lone.give(.withdrawn(key))
+    lone.now = lone.now + .minutes(23 * 60)
+    #expect(lone.give(.timerFired(.republish)).count { if case .request = $0 { true } else { false } } == 1)
+  }
+
   @Test func `a client answers nobody; a search without anybody fails at once; a world that forgets is not waited for`() {
     var lone = Lone(mode: .client)
     #expect(lone.ask(KademliaMessage(.ping), from: 1) == .failure(.clientMode))

@@ -144,10 +144,9 @@ public struct Ping: Machine, Sendable {
 
 /// Ping, the answering side of one stream: bytes in, the same bytes out, 32 at a time.
 ///
-/// Whole rounds only are echoed, so that a peer that sends single bytes gets no answer to each. A host accepts two such streams a peer.
+/// Whole rounds only are echoed, so that a peer that sends single bytes gets no answer to each. How many such streams a peer may have is
+/// the host's business.
 public struct PingEcho: Sendable {
-  /// The most streams of one peer; further ones are reset.
-  public static let streamsPerPeer = 2
   /// The most bytes that wait: less than one round.
   private var waiting: [UInt8] = []
 

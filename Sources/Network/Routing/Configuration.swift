@@ -47,6 +47,8 @@ extension Kademlia {
     public var providerAddressAge = Instant.Span.minutes(24 * 60)
     /// How often we say again what we provide.
     public var providerInterval = Instant.Span.minutes(22 * 60)
+    /// How soon something of ours that nobody took is published again; doubles up to the usual interval.
+    public var republishRetry = Instant.Span.seconds(30)
     /// How much of everything.
     public var limits = Limits()
 

@@ -106,9 +106,16 @@ extension Kademlia {
     case .application(let query):
       var effort = search.effort
       effort.time = now - search.began
+      switch search.query {
+      case .provide, .put(_, _, repeats: true):
+        wasPublished(search.key, outcome, at: now)
+        planRepublish(&effects)
+      case .put, .get, .findPeer, .findClosest, .findProviders: break
+      }
       effects.append(.completed(query, outcome, effort))
     case .republication:
       published[search.key]?.isUnderWay = false
+      wasPublished(search.key, outcome, at: now)
       planRepublish(&effects)
     case .refresh: break
     }

@@ -55,7 +55,9 @@ extension Kademlia {
       welcomeBack(request.contact.peer, at: now, &effects)
     case .failure(let failure):
       statistics.failures += 1
-      drop(request.contact.peer, request.point, failure, at: now, &effects)
+      // To keep what it is handed is nobody's duty: who has something better, or no room, refuses by a reset, and is there.
+      let refuses = failure == .broken && (request.kind == .putValue || request.kind == .addProvider)
+      if !refuses { drop(request.contact.peer, request.point, failure, at: now, &effects) }
     }
     guard let number = request.search, let place = searches.firstIndex(where: { $0.number == number }) else { return }
     searches[place].effort.failures += result.isFailure ? 1 : 0

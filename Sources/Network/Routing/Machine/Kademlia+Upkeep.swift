@@ -82,6 +82,29 @@ extension Kademlia {
     return key
   }
 
+  /// What an earlier life published is published again as soon as the table has had time to fill.
+  mutating func resume(_ earlier: [Published], at now: Instant, _ effects: inout Effects<Effect>) {
+    for entry in earlier where published[entry.key] == nil && published.count < limits.published {
+      if let value = entry.value {
+        do throws(WireError) { try validate(value, under: entry.key) } catch { continue }
+      }
+      published[entry.key] = Publication(value: entry.value, due: now + configuration.emptyInterval)
+    }
+    planRepublish(&effects)
+  }
+
+  /// Something of ours was handed out. If nobody took it, that is tried again before long: there may have been nobody yet.
+  mutating func wasPublished(_ key: Key, _ outcome: Outcome, at now: Instant) {
+    guard let publication = published[key] else { return }
+    if case .stored(let count, _) = outcome, count > 0 {
+      published[key]?.failures = 0
+      return
+    }
+    let wait = configuration.republishRetry * Double(1 << min(publication.failures, 16))
+    published[key]?.failures += 1
+    published[key]?.due = min(publication.due, now + wait)
+  }
+
   func planRepublish(_ effects: inout Effects<Effect>) {
     guard let next = published.items.lazy.filter({ !$0.isUnderWay }).map(\.due).min() else { return }
     effects.append(.arm(.republish, at: next))

@@ -34,6 +34,8 @@ public struct Kademlia: Machine, Sendable {
     case query(QueryID, Query)
     /// The application does not want to know any more.
     case cancelled(QueryID)
+    /// An earlier life published these: they are published again soon, and again and again until ``withdrawn(_:)``.
+    case resumed([Published])
     /// The application does not provide this any more, or wants a value put no more.
     case withdrawn(Key)
     /// Our own addresses are these from now on.
@@ -214,6 +216,7 @@ public struct Kademlia: Machine, Sendable {
     case .failed(let request, let failure): finish(request, .failure(failure), at: now, &effects)
     case .query(let id, let query): begin(query, for: id, at: now, &effects)
     case .cancelled(let id): cancel(id, at: now, &effects)
+    case .resumed(let earlier): resume(earlier, at: now, &effects)
     case .withdrawn(let key): published[key] = nil
     case .addressesChanged(let addresses): self.addresses = addresses
     case .modeChanged(let mode): self.mode = mode

@@ -27,6 +27,20 @@ extension Kademlia {
     }
   }
 
+  /// Something of ours that is published again and again: a content that we provide, or a value.
+  public struct Published: Hashable, Sendable {
+    /// Under which key.
+    public var key: Key
+    /// The value; `nil` for a content.
+    public var value: [UInt8]?
+
+    /// Something to be published.
+    public init(_ key: Key, value: [UInt8]? = nil) {
+      self.key = key
+      self.value = value
+    }
+  }
+
   /// What came of a search.
   public enum Outcome: Hashable, Sendable {
     /// The peer; `isVerified` if it was spoken with, not only spoken of.
@@ -101,6 +115,13 @@ extension Kademlia {
     var value: [UInt8]?
     var due: Instant
     var isUnderWay = false
+    /// How often in a row nobody took it.
+    var failures = 0
+
+    init(value: [UInt8]?, due: Instant) {
+      self.value = value
+      self.due = due
+    }
   }
 
   /// A request that is not answered yet.

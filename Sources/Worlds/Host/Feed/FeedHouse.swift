@@ -169,7 +169,7 @@ extension NodeCore {
     house.batches += 1
     let batch = house.batches
     let (home, bound) = (home, NIOLoopBound(self, eventLoop: home))
-    workers.submit { _ in
+    onDisk { _ in
       do throws(StoreError) {
         if !changes.isEmpty { try store.change(ledger: session, changes) }
         if !states.isEmpty { try store.save(states) }

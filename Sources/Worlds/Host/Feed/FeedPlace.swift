@@ -25,6 +25,7 @@ final class FeedPlace {
   private var inputs: [Feeder.Input] = []
   private var isTurning = false
   private var isStopped = false
+  private var watch: RepeatedTask?
   private var bytesSent = 0
   private var bytesReceived = 0
   var transport: Transport?
@@ -53,12 +54,14 @@ final class FeedPlace {
   // MARK: Life
 
   func start() {
+    watch = transport?.watchSilence(every: .seconds(1))
     step(.started(first: spool.numbers.lowerBound))
     refill()
   }
 
   func stop() -> Transport? {
     isStopped = true
+    watch?.cancel()
     attempt += 1
     for timer in timers.values { timer.cancel() }  // house:allow(order) every one is cancelled
     timers = [:]
@@ -197,6 +200,9 @@ final class FeedLine: StreamHandler {
     self.link = link
     self.place = place
   }
+
+  /// What was begun must be finished; between messages a gateway has nothing to say for long.
+  var patience: Instant.Span? { framing.waiting > 0 ? .seconds(60) : nil }
 
   func write(_ frame: [UInt8]) { if !isOver { stream?.write(frame) } }
 

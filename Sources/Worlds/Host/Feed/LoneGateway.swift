@@ -26,6 +26,7 @@ public final class LoneGateway: TransportDelegate, Sendable {
       let gateway = LoneGateway(keys.peerID, home, NIOLoopBoundBox(place, eventLoop: home))
       place.transport = Transport(
         identity: keys, group: home, configuration: configuration, serving: [FeedMessage.protocolID], delegate: gateway)
+      place.watch = place.transport?.watchSilence(every: .seconds(1))
       return gateway
     }.get()
     let transport = try await home.submit { gateway.place.value.transport }.get()
@@ -68,6 +69,7 @@ private final class LonePlace {
   /// What it was given, and whether that is confirmed.
   private var ledger: [Digest: Bool] = [:]
   private(set) var desk: FeedDesk?
+  var watch: RepeatedTask?
   var transport: Transport?
 
   init(
@@ -88,6 +90,7 @@ private final class LonePlace {
 
   func stop() -> Transport? {
     isStopped = true
+    watch?.cancel()
     timer?.cancel()
     return transport
   }

@@ -10,7 +10,7 @@ extension Node {
       let usable = addresses.filter { Endpoint($0) != nil }
       guard peer != it.keys.peerID, !usable.isEmpty, !it.isClosing else { return }
       it.meters.foundLocally()
-      it.book.learn(peer, usable)
+      it.hear(peer, at: usable)
       if let dial = it.dials[peer], !dial.isActive, dial.waiting.isEmpty, dial.promises.isEmpty { it.dials[peer] = nil }
       it.look()
     }

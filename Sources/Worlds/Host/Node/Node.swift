@@ -11,6 +11,7 @@ import MurmurSessions
 public import MurmurStorage
 public import MurmurStreams
 public import MurmurWire
+import NIOConcurrencyHelpers
 public import NIOCore
 public import NIOPosix
 
@@ -26,7 +27,7 @@ public final class Node: TransportDelegate, Sendable {
   let core: NIOLoopBoundBox<NodeCore>
 
   /// A node that is about to start. Everything happens on one loop, so `group` is to have one. Peer and store are the node's from now on;
-  /// `workers` run jobs and wait for the disk, and all draws come from `chance`. With a `station` it takes feeders in and reads streams, of
+  /// `workers` run jobs, and all draws come from `chance`. With a `station` it takes feeders in and reads streams, of
   /// which `feeds` is told on the node's loop; it answers with the rows that the session is to learn from now on, if there are enough new ones.
   public static func make(
     _ configuration: NodeConfiguration, keys: KeyPair, peer: Peer, chance: Chance, store: Store?, group: any EventLoopGroup,
@@ -35,10 +36,13 @@ public final class Node: TransportDelegate, Sendable {
     let home = group.next()
     let sequence = UInt64(max(Wall.seconds, 0)) * 1_000
     return try await home.submit {
+      let recorder = try configuration.recording.map { try Recorder($0.path, $0.header, configuration.logger) }
+      let diskThread = store.map { _ in NIOThreadPool(numberOfThreads: 1) }
+      diskThread?.start()
       let core = NodeCore(
         home: home, configuration: configuration, keys: keys, peer: peer, chance: chance, store: store, workers: workers,
-        recordSequence: sequence)
-      if let (path, header) = configuration.recording { core.recorder = try Recorder(path, header, configuration.logger) }
+        diskThread: diskThread, recordSequence: sequence)
+      core.recorder = recorder
       if let station {
         core.house = FeedHouse(
           station, session: peer.collective.session.name, chance: chance.fork("station"), told: feeds)
@@ -81,10 +85,12 @@ public final class Node: TransportDelegate, Sendable {
     }
     let listening = bound
     let (home, upkeep) = (home, configuration.upkeep)
+    let published = try await earlierPublications()
     try await onHome { [core] it in
       it.listening = listening
       it.announceAddresses()
       for index in it.tables.indices { it.step(table: index, .started) }
+      it.resume(published)
       // A session that has not begun is waited for; connections are made meanwhile.
       if it.sessionNow < .origin {
         it.beginning = it.schedule(.origin + (.zero - it.configuration.sessionOffset)) { it.step(.started) }
@@ -120,11 +126,19 @@ public final class Node: TransportDelegate, Sendable {
     return others.isEmpty && found.isEmpty ? [address] : others + found.filter { $0.reach == .loopback }
   }
 
-  /// Tells everybody good-bye, closes all connections, stops all timers, and returns when what was given to the disk is there. Then the
-  /// workers can be shut down, and after them the store be closed.
+  /// What the tables of an earlier life published again and again.
+  private func earlierPublications() async throws -> [SavedState] {
+    let (store, thread) = try await onHome { ($0.store, $0.diskThread) }
+    guard let store, let thread else { return [] }
+    return try await thread.runIfActive { try store.states(NodeCore.publishedArea) }
+  }
+
+  /// Tells everybody good-bye, closes all connections, stops all timers, and returns when what was given to the disk is there. Then the store
+  /// can be closed. The workers may still be at a job, of whose outcome nobody hears any more.
   public func close() async throws {
     let transport = try await onHome { it -> Transport? in
       it.isClosing = true
+      it.wantsOutcomes.withLockedValue { $0 = false }
       it.upkeep?.cancel()
       it.beginning?.cancel()
       for timer in it.peerTimers.values { timer.cancel() }  // house:allow(order) every one is cancelled
@@ -137,7 +151,11 @@ public final class Node: TransportDelegate, Sendable {
       return it.transport
     }
     try await transport?.close().get()
-    try await onHomeFlat { it in it.settleDisk() }
+    guard let thread = try await onHome({ $0.diskThread }) else { return }
+    // What is written last may be followed by more: a model's blocks by the session's state.
+    repeat { try await thread.runIfActive {} } while try await onHome { $0.awaitsDisk }
+    try await thread.runIfActive {}
+    try await thread.shutdownGracefully()
   }
 
   // MARK: What it is asked
@@ -149,7 +167,7 @@ public final class Node: TransportDelegate, Sendable {
       return try await transport.dial(address).get().peer
     }
     let link = try await onHomeFlat { it -> EventLoopFuture<Link> in
-      it.book.learn(peer, [address], isProven: true)
+      it.hear(peer, at: [address], isProven: true)
       it.dials[peer]?.notBefore = .origin
       return it.dial(peer) ?? it.home.makeFailedFuture(NodeError("\(peer) could not be reached a moment ago"))
     }
@@ -213,13 +231,15 @@ public final class Node: TransportDelegate, Sendable {
     try await onHome { it in it.step(.asked(.publish(topic, data))) }
   }
 
-  /// How long a peer takes to send 32 bytes back.
-  public func ping(_ peer: PeerID) async throws -> Instant.Span {
+  /// How long a peer takes to send 32 bytes back; throws if it has not done so `within` that time.
+  public func ping(_ peer: PeerID, within: Instant.Span = .seconds(10)) async throws -> Instant.Span {
     let link = try await onHomeFlat { it -> EventLoopFuture<Link> in
       it.dial(peer) ?? it.home.makeFailedFuture(NodeError("\(peer) could not be reached a moment ago"))
     }
     let clock = configuration.transport.clock
     let stream = try await WaitingStream.open(link, [Ping.protocolID])
+    let alarm = link.loop.scheduleTask(in: .nanoseconds(within.nanoseconds)) { stream.reset(.late("the echo of a ping")) }
+    defer { alarm.cancel() }
     let bytes = (0..<Ping.byteCount).map { UInt8(truncatingIfNeeded: clock.now.nanoseconds >> Int64($0 % 8)) }
     let begun = clock.now
     try await stream.write(bytes)

@@ -135,8 +135,9 @@ extension NodeCore {
         offend(peer, Offence.trouble, "takes nothing of what is sent to it")
         link.close("it takes nothing of what is sent to it")
       }
-      let stuck = [neighbour.collective, neighbour.blocks, neighbour.pubsub].contains { $0?.isStuck(at: now) == true }
-      guard stuck, let link = neighbour.links.first else { continue }
+      // Each is looked at, since each remembers when it was seen to move.
+      let stuck = neighbour.outboxes.filter { $0.isStuck(at: now) }
+      guard !stuck.isEmpty, let link = neighbour.links.first else { continue }
       offend(peer, Offence.trouble, "does not read what it asked for")
       link.close("it does not read what it asked for")
     }

@@ -11,13 +11,16 @@ extension NodeCore {
 
   func send(_ message: Peer.Message, to peer: PeerID) {
     guard let adversity = configuration.adversity else { return pass(message, to: peer) }
+    var passes = false
     for passage in adversity.passages(of: message.wireSize, to: peer, at: sessionNow) {
       guard passage.after > .zero else {
+        passes = true
         pass(message, to: peer)
         if passage.isCorrupt { spoil(peer) }
         continue
       }
       guard heldBack < NodeCore.heldMessages else { continue }
+      passes = true
       heldBack += 1
       _ = schedule(now + passage.after) { [self] in
         heldBack -= 1
@@ -26,6 +29,7 @@ extension NodeCore {
         if passage.isCorrupt { spoil(peer) }
       }
     }
+    if !passes { lost(message, to: peer) }
   }
 
   func received(_ message: Peer.Message, from peer: PeerID) {

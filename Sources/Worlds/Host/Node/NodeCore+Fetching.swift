@@ -34,7 +34,7 @@ extension NodeCore {
     let others = contacts.filter { $0.peer != keys.peerID }
     guard !others.isEmpty, fetches[root] != nil else { return }
     for contact in others {
-      book.learn(contact.peer, contact.addresses)
+      hear(contact.peer, at: contact.addresses)
       dial(contact.peer)
     }
     finding[root]?.failure = nil

@@ -42,7 +42,7 @@ extension NodeCore {
     }
     neighbours[link.peer] = nil
     held -= neighbour.held
-    for outbox in [neighbour.collective, neighbour.blocks, neighbour.pubsub, neighbour.ledger] { outbox?.drop() }
+    for outbox in neighbour.outboxes { outbox.drop() }
     note("\(link.peer) is gone: \(why)")
     if neighbour.isTold { step(.disconnected(link.peer)) }
     if neighbour.ledger != nil { step(station: .disconnected(link.peer)) }
@@ -85,9 +85,11 @@ extension NodeCore {
     return nil
   }
 
-  /// What a peer speaks is known: the machines are told, once.
+  /// What a peer speaks is known: the machines are told, once; a second time of who had said nothing by then and is known to speak now.
   func introduce(_ peer: PeerID, _ protocols: [String]) {
-    guard var neighbour = neighbours[peer], !neighbour.isTold, let link = neighbour.links.first else { return }
+    guard var neighbour = neighbours[peer], let link = neighbour.links.first else { return }
+    guard !neighbour.isTold || (neighbour.isMute && !protocols.isEmpty) else { return }
+    let wasTold = neighbour.isTold
     neighbour.isTold = true
     let limit = configuration.waitingBytes
     if protocols.contains(NodeCore.collectiveProtocol) {
@@ -109,6 +111,7 @@ extension NodeCore {
     if house != nil, protocols.contains(LedgerMessage.protocolID) {
       neighbour.ledger = Outbox(to: peer, [LedgerMessage.protocolID], limit: limit, core: self)
     }
+    if wasTold, neighbour.isMute { return }
     let early = neighbour.early
     neighbour.early = []
     neighbours[peer] = neighbour

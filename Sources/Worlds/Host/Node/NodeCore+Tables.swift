@@ -92,14 +92,11 @@ extension NodeCore {
     }
     introduce(description.peer, description.protocols)
     if let record = description.signedRecord { step(.recorded(description.peer, record)) }
-    guard let store, !description.addresses.isEmpty else { return }
+    guard !description.addresses.isEmpty else { return }
     let known = KnownPeer(
       id: description.peer, addresses: Array(description.addresses.prefix(KnownPeer.mostAddresses)),
       record: description.signedRecord ?? [], lastSeen: Wall.seconds, successes: 1)
-    let log = log
-    workers.submit { _ in
-      do { try store.remember([known]) } catch { log.error("\(error)") }
-    }
+    onDisk { store throws(StoreError) in try store.remember([known]) }
   }
 
   /// What this peer says of itself from now on: its protocols and where it can be reached.
@@ -131,6 +128,7 @@ extension NodeCore {
     tables[index].nextQuery += 1
     let id = Kademlia.QueryID(tables[index].nextQuery)
     tables[index].queries[id] = body
+    keep(query, of: index)
     step(table: index, .query(id, query))
   }
 
@@ -163,7 +161,7 @@ extension NodeCore {
   private func request(
     _ id: Kademlia.RequestID, _ contact: Contact, _ message: KademliaMessage, _ timeout: Instant.Span, of index: Int
   ) {
-    book.learn(contact.peer, contact.addresses)
+    hear(contact.peer, at: contact.addresses)
     let stream = RequestStream(
       message.encode(), expectsAnswer: message.expectsAnswer, most: KademliaMessage.Limits().messageBytes
     ) { [self] result in ended(id, result, by: contact.peer, of: index) }
@@ -171,8 +169,11 @@ extension NodeCore {
     stream.deadline = schedule(now + timeout) { stream.giveUp(NodeError("no answer within \(timeout.seconds) s")) }
     let bound = NIOLoopBound(self, eventLoop: home)
     let boundStream = NIOLoopBound(stream, eventLoop: home)
-    guard let dialled = dial(contact.peer) else {
-      home.execute { boundStream.value.giveUp(NodeError("it could not be reached a moment ago")) }
+    // A peer that is being looked for is not asked: its dial may wait for the very search that this request is part of.
+    let isSought = dials[contact.peer]?.asking != nil
+    guard !isSought, let dialled = dial(contact.peer, looksUp: false) else {
+      let why = isSought ? "it is being looked for" : "it could not be reached a moment ago"
+      home.execute { boundStream.value.giveUp(NodeError(why)) }
       return
     }
     dialled.whenComplete { result in
@@ -194,13 +195,7 @@ extension NodeCore {
         offend(peer, Offence.plain, "answers a request with what cannot be read: \(error)")
       }
     case .failure(let error):
-      let failure: Kademlia.RequestFailure =
-        switch error {
-        case is TransportError: .unreachable
-        case is ConnectionError: .unsupported
-        default: .timedOut
-        }
-      step(table: index, .failed(id, failure))
+      step(table: index, .failed(id, Kademlia.RequestFailure(error)))
     }
   }
 
@@ -211,6 +206,24 @@ extension NodeCore {
       let token = core.tables[index].nextToken
       core.tables[index].tokens[token] = stream
       core.step(table: index, .asked(Kademlia.RequestToken(token), from: stream.peer, message))
+    }
+  }
+}
+
+extension Kademlia.RequestFailure {
+  /// What an error of a dial or a stream says of the peer that was asked. Only who speaks another language is there and of no use; who
+  /// resets a stream may refuse this one request, and a connection may break.
+  package init(_ error: any Error) {
+    switch error {
+    case is TransportError: self = .unreachable
+    case let error as ConnectionError:
+      switch error.reason {
+      case .unsupported: self = .unsupported
+      case .late: self = .timedOut
+      case .network, .closedByPeer, .closedHere: self = .unreachable
+      case .malformed, .wrongPeer, .oneself, .signature, .forged, .violation, .limit, .resetByPeer: self = .broken
+      }
+    default: self = .timedOut
     }
   }
 }

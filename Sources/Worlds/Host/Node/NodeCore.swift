@@ -13,6 +13,7 @@ import MurmurRouting
 import MurmurSessions
 import MurmurStorage
 import MurmurWire
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
@@ -37,6 +38,10 @@ final class NodeCore {
     /// Messages it sent lately, as of ``chargedAt``.
     var load = 0.0
     var chargedAt = Instant.origin
+    /// Everything that is sent to it.
+    var outboxes: [Outbox] { [collective, blocks, pubsub, ledger].compactMap { $0 } }
+    /// Whether nothing is spoken with it.
+    var isMute: Bool { languages.isEmpty && ledger == nil }
     /// What it said before it was known what it speaks, at most ``NodeCore/waitingMessages`` and ``NodeCore/earlyBytes``.
     var early: [Peer.Message] = []
     var earlyBytes = 0
@@ -64,11 +69,17 @@ final class NodeCore {
   let keys: KeyPair
   let store: Store?
   let workers: NIOThreadPool
+  /// The thread that waits for the disk, one thing after the other; a job may keep the workers busy for long.
+  let diskThread: NIOThreadPool?
+  /// Whether outcomes of jobs are still wanted; looked at by the workers.
+  let wantsOutcomes = NIOLockedValueBox(true)
   let meters: NodeMeters
   var transport: Transport?
   var neighbours: [PeerID: Neighbour] = [:]
   var book: AddressBook
   var dials: [PeerID: Dial] = [:]
+  /// Attempts to reach a peer that were begun so far.
+  var attempts: UInt64 = 0
   /// Partners whose connections broke, since when; they are dialled again and again.
   var lost: [PeerID: Instant] = [:]
   var reunionDue = Instant.origin
@@ -89,8 +100,6 @@ final class NodeCore {
   var peerTimers: [Peer.Timer: Scheduled<Void>] = [:]
   var errands: [BlockStore.Errand] = []
   var isRunningErrands = false
-  /// Who waits until nothing is on its way to the disk.
-  var settling: [EventLoopPromise<Void>] = []
   var upkeep: RepeatedTask?
   /// When the node was measured last.
   var measured: Instant?
@@ -122,7 +131,7 @@ final class NodeCore {
 
   init(
     home: any EventLoop, configuration: NodeConfiguration, keys: KeyPair, peer: Peer, chance: Chance, store: Store?,
-    workers: NIOThreadPool, recordSequence: UInt64
+    workers: NIOThreadPool, diskThread: NIOThreadPool?, recordSequence: UInt64
   ) {
     self.home = home
     self.configuration = configuration
@@ -130,6 +139,7 @@ final class NodeCore {
     self.peer = peer
     self.store = store
     self.workers = workers
+    self.diskThread = diskThread
     self.recordSequence = recordSequence
     meters = NodeMeters(configuration.transport.metrics, tables: configuration.tables.map(\.protocolID))
     book = AddressBook(limit: configuration.addressBook)
@@ -214,13 +224,14 @@ final class NodeCore {
         step(.fired(timer))
       }
     case .compute(let work):
-      let (home, bound) = (home, NIOLoopBound(self, eventLoop: home))
+      let (home, bound, wantsOutcomes) = (home, NIOLoopBound(self, eventLoop: home), wantsOutcomes)
       workers.submit { state in
         guard case .active = state else { return }
         let begun = NIODeadline.now()
         let result = work.run(on: Workbench())
         let seconds = Double((NIODeadline.now() - begun).nanoseconds) / 1e9
-        home.execute { bound.value.worked(result, after: seconds) }
+        // Whoever stops does not wait for a job; its loop may be gone when that ends.
+        wantsOutcomes.withLockedValue { if $0 { home.execute { bound.value.worked(result, after: seconds) } } }
       }
     case .note(let event): noted(event)
     case .answer(let answer): answered(answer)
@@ -272,11 +283,18 @@ final class NodeCore {
       case .blocks(let inner): neighbours[peer]?.blocks?.send(.blocks(inner), size: message.wireSize, over: link)
       case .pubsub(let inner): neighbours[peer]?.pubsub?.send(.bytes(inner.encode()), size: message.wireSize, over: link)
       }
-    if sent == true { meters.sent(message) }
+    guard sent != true else { return meters.sent(message) }
+    lost(message, to: peer)
     if sent == false {
       meters.dropped(.full)
       note("\(peer) takes no more: a message of \(message.wireSize) bytes is dropped")
     }
+  }
+
+  /// A message will not be sent: the exchange is not to wait until its blocks are written.
+  func lost(_ message: Peer.Message, to peer: PeerID) {
+    guard case .blocks(let inner) = message, inner.blockBytes > 0 else { return }
+    wrote(inner.blockBytes, to: peer)
   }
 
   /// Gives the machine a message that came.
@@ -293,7 +311,7 @@ final class NodeCore {
     step(.received(from: peer, message))
   }
 
-  /// Blocks are on their way: the exchange may send more.
+  /// Blocks are on their way, or lost: the exchange may send more.
   func wrote(_ bytes: Int, to peer: PeerID) {
     let bound = NIOLoopBound(self, eventLoop: home)
     home.execute { bound.value.step(.written(to: peer, bytes: bytes)) }
@@ -302,12 +320,12 @@ final class NodeCore {
   // MARK: The disk
 
   func runErrands() {
-    guard !isRunningErrands, !errands.isEmpty, let store else { return }
+    guard !isRunningErrands, !errands.isEmpty, store != nil else { return }
     let batch = errands
     errands = []
     isRunningErrands = true
     let (home, bound) = (home, NIOLoopBound(self, eventLoop: home))
-    workers.submit { _ in
+    onDisk { store in
       let done = store.perform(batch)
       home.execute {
         let core = bound.value
@@ -321,18 +339,7 @@ final class NodeCore {
         core.disk.failures += done.failures
         core.runErrands()
         core.tellWhoWaitsForTheDisk()
-        guard !core.isRunningErrands else { return }
-        for promise in core.settling { promise.succeed(()) }
-        core.settling = []
       }
     }
-  }
-
-  /// Completes when nothing is on its way to the disk, and what followed from it (the session's state) has been handed to the workers.
-  func settleDisk() -> EventLoopFuture<Void> {
-    guard store != nil, isRunningErrands else { return home.makeSucceededVoidFuture() }
-    let promise = home.makePromise(of: Void.self)
-    settling.append(promise)
-    return promise.futureResult
   }
 }

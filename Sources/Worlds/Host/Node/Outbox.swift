@@ -27,7 +27,7 @@ final class Outbox: StreamHandler {
   private var phase = Phase.closed
   private var waiting: [(content: Content, size: Int)] = []
   private var waitingBytes = 0
-  /// Bytes of blocks that were handed to the stream and not reported yet.
+  /// Bytes of blocks that were handed to the stream, or lost, and not reported yet.
   private var blockBytes = 0
   private var failures = 0
   /// Bytes written to the stream, and how many of them had gone when progress was last seen.
@@ -61,7 +61,7 @@ final class Outbox: StreamHandler {
   /// The connection is gone: nothing waits any more.
   func drop() {
     phase = .closed
-    (waiting, waitingBytes) = ([], 0)
+    loseWaiting()
     report()
   }
 
@@ -87,7 +87,7 @@ final class Outbox: StreamHandler {
 
   func refused(_ error: ConnectionError) {
     phase = .closed
-    (waiting, waitingBytes) = ([], 0)
+    loseWaiting()
     core.note("\(peer) takes no stream for \(protocols.joined(separator: ", ")): \(error)")
     report()
   }
@@ -101,12 +101,12 @@ final class Outbox: StreamHandler {
 
   func closed(_ stream: PeerStream, _ error: ConnectionError?) {
     phase = .closed
-    report()
     failures += 1
     guard !waiting.isEmpty, failures < 3, let link = core.link(to: peer) else {
-      (waiting, waitingBytes) = ([], 0)
-      return
+      loseWaiting()
+      return report()
     }
+    report()
     phase = .opening
     link.open(protocols, handler: self)
   }
@@ -127,8 +127,10 @@ final class Outbox: StreamHandler {
       written += frame.count
       stream.write(frame)
     case .blocks(let message):
-      guard let version = BitswapVersion(rawValue: stream.protocolName), let bytes = message.encode(for: version) else { return }
-      for block in message.blocks { blockBytes += block.bytes.count }
+      blockBytes += message.blockBytes
+      guard let version = BitswapVersion(rawValue: stream.protocolName), let bytes = message.encode(for: version) else {
+        return report()
+      }
       let frame = BitswapFrames.frame(bytes)
       written += frame.count
       stream.write(frame)
@@ -136,10 +138,22 @@ final class Outbox: StreamHandler {
     }
   }
 
+  /// What waits will not be sent. Its blocks count as got rid of, or nothing further would be sent to the peer.
+  private func loseWaiting() {
+    for entry in waiting { if case .blocks(let message) = entry.content { blockBytes += message.blockBytes } }
+    (waiting, waitingBytes) = ([], 0)
+  }
+
+  /// Tells the exchange what has left, or is lost.
   private func report() {
     guard blockBytes > 0 else { return }
     let bytes = blockBytes
     blockBytes = 0
     core.wrote(bytes, to: peer)
   }
+}
+
+extension BitswapMessage {
+  /// Bytes of the blocks it carries, as the exchange counts them.
+  var blockBytes: Int { blocks.reduce(0) { $0 + $1.bytes.count } }
 }

@@ -42,6 +42,7 @@ extension Node {
       let isPinned = it.peer.exchange.store.allPins.contains(Node.pin(root))
       // Whoever pinned it several times does not want it any more either.
       while it.peer.exchange.store.allPins.contains(Node.pin(root)) { it.step(.asked(.unpin(root))) }
+      if !it.peer.exchange.store.allPins.contains(where: { $0.root == root }) { it.withdraw(root) }
       return isPinned
     }
     try await onHomeFlat { it in it.diskCaughtUp(to: 0) }

@@ -43,7 +43,9 @@ final class SplitLines {
   private var misconduct: Misconduct<PeerID>
   private var hasBegun = false
   private var isStopped = false
+  /// Streams for questions that are open, whether they were asked or not.
   private var openAsks = 0
+  private var watch: RepeatedTask?
   private var dropped = 0
   private var unreadable = 0
   private var bytesReceived = 0
@@ -80,11 +82,13 @@ final class SplitLines {
 
   func begin() {
     hasBegun = true
+    watch = transport?.watchSilence(every: configuration.upkeep)
     for other in neighbours { attend(other, in: other < number ? .zero : configuration.courtesy) }
   }
 
   func stop() -> Transport? {
     isStopped = true
+    watch?.cancel()
     for other in neighbours { lines[other]?.retry?.cancel() }
     for other in neighbours { lines[other]?.writer?.finish() }
     return transport
@@ -168,7 +172,9 @@ final class SplitLines {
     switch stream.protocolName {
     // One in use, and one that replaces it.
     case SplitFrame.protocolID where stream.link.streams(of: SplitFrame.protocolID) < 2: return SplitReader(lines: self)
-    case SplitFrame.askProtocolID where openAsks < 2 * configuration.questions: return SplitAskStream(lines: self)
+    case SplitFrame.askProtocolID where openAsks < 2 * configuration.questions:
+      openAsks += 1
+      return SplitAskStream(lines: self)
     default: return nil
     }
   }
@@ -282,11 +288,9 @@ final class SplitLines {
   // MARK: Questions from outside
 
   func question(_ rows: [Int32], _ done: @escaping @Sendable (Result<SplitReply, any Error>) -> Void) {
-    openAsks += 1
-    let box = NIOLoopBound(self, eventLoop: loop)
-    ask(rows).hop(to: loop).whenComplete { result in
-      box.value.openAsks -= 1
-      done(result)
-    }
+    ask(rows).hop(to: loop).whenComplete(done)
   }
+
+  /// A stream for a question is over.
+  func askEnded() { openAsks -= 1 }
 }

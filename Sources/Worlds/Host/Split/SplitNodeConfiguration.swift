@@ -2,6 +2,7 @@ public import Logging
 public import MurmurIdentity
 public import MurmurMachines
 public import MurmurWire
+public import NIOCore
 
 /// How one device of a split network behaves on a real network, and how much it allows.
 public struct SplitNodeConfiguration: Sendable {
@@ -34,13 +35,17 @@ public struct SplitNodeConfiguration: Sendable {
   public var longestRedial = Instant.Span.seconds(5)
   /// How long the device with the lower number waits to be dialled before it dials itself.
   public var courtesy = Instant.Span.seconds(2)
+  /// How long a hello, its answer, a question, or the rest of a message that was begun may take; then the stream is reset.
+  public var silence = Instant.Span.seconds(60)
+  /// How often that is looked at.
+  public var upkeep = TimeAmount.seconds(1)
   /// Bytes that wait to be sent to one neighbour; further messages are dropped, as if they were lost.
   public var waitingBytes = 8 << 20
   /// Bytes that were received and wait for the machine; beyond, nothing more is read from the neighbours.
   public var inboxBytes = 32 << 20
   /// Messages of steps that came before the training began here; further ones are dropped.
   public var earlyMessages = 4_096
-  /// Questions from outside at a time; further ones are refused.
+  /// Questions from outside at a time; further ones are refused. Twice as many streams may be open for them.
   public var questions = 8
   /// Rows of a question from outside.
   public var questionRows = 2_048

@@ -9,6 +9,7 @@ final class SplitWriter: StreamHandler {
   private unowned let lines: SplitLines
   private var stream: PeerStream?
   private var framing = MessageFraming(most: SplitLimits.problemBytes + 64)
+  private var isAnswered = false
   private var isOver = false
 
   init(to other: Int, lines: SplitLines) {
@@ -24,6 +25,9 @@ final class SplitWriter: StreamHandler {
   }
 
   func finish() { stream?.finish() }
+
+  /// The hello must be answered soon; nothing else is expected.
+  var patience: Instant.Span? { isAnswered && framing.waiting == 0 ? nil : lines.configuration.silence }
 
   func opened(_ stream: PeerStream) {
     self.stream = stream
@@ -42,6 +46,7 @@ final class SplitWriter: StreamHandler {
         guard case .welcome(let welcome) = try SplitFrame.decode(frame) else {
           throw SplitRefusal("it answers a hello with something else")
         }
+        isAnswered = true
         lines.welcomed(welcome, by: other, self)
       }
     } catch {
@@ -79,7 +84,7 @@ final class SplitReader: StreamHandler {
   init(lines: SplitLines) { self.lines = lines }
 
   /// A hello must come soon, and what was begun be finished.
-  var patience: Instant.Span? { other == nil || framing.waiting > 0 ? .seconds(60) : nil }
+  var patience: Instant.Span? { other == nil || framing.waiting > 0 ? lines.configuration.silence : nil }
 
   func received(_ bytes: [UInt8], on stream: PeerStream) {
     self.stream = stream
@@ -144,11 +149,13 @@ final class SplitAskStream: StreamHandler {
   private unowned let lines: SplitLines
   private var framing = MessageFraming(most: SplitLimits.askBytes)
   private var isAsked = false
+  private var isAnswered = false
   private var isOver = false
 
   init(lines: SplitLines) { self.lines = lines }
 
-  var patience: Instant.Span? { .seconds(60) }
+  /// A question must come soon, and the stream be ended soon after the answer; that takes as long as it takes here.
+  var patience: Instant.Span? { isAsked && !isAnswered ? nil : lines.configuration.silence }
 
   func received(_ bytes: [UInt8], on stream: PeerStream) {
     stream.consumed(bytes.count)
@@ -162,17 +169,26 @@ final class SplitAskStream: StreamHandler {
       lines.question(ask.rows) { result in handler.value.answer(result, on: stream) }
     } catch {
       lines.strike(stream.peer, "asks what cannot be read: \(error)")
-      isOver = true
+      end()
       stream.reset()
     }
   }
 
   private func answer(_ result: Result<SplitReply, any Error>, on stream: PeerStream) {
     guard !isOver else { return }
+    isAnswered = true
     let reply = result.mapError { ($0 as? SplitRefusal) ?? SplitRefusal("\($0)") }
     stream.write(MessageFraming.frame(SplitReply.encode(reply)))
     stream.finish()
   }
 
-  func closed(_ stream: PeerStream, _ error: ConnectionError?) { isOver = true }
+  func ended(_ stream: PeerStream) { if !isAsked { stream.finish() } }
+
+  func closed(_ stream: PeerStream, _ error: ConnectionError?) { end() }
+
+  private func end() {
+    guard !isOver else { return }
+    isOver = true
+    lines.askEnded()
+  }
 }

@@ -8,12 +8,17 @@ public final class WaitingStream: StreamHandler, Sendable {
   private struct State {
     var stream: PeerStream?
     var bytes: [UInt8] = []
+    /// Of these, how many the peer may not replace by others yet.
+    var owed = 0
     var isEnded = false
     var error: ConnectionError?
     var opening: EventLoopPromise<WaitingStream>?
     var reader: (count: Int, promise: EventLoopPromise<[UInt8]>)?
     var writers: [EventLoopPromise<Void>] = []
   }
+
+  /// Bytes that may come before anybody wants to read them; the peer waits with more than that and a window.
+  public static let unreadBytes = 256 << 10
 
   private let loop: any EventLoop
   private let state: NIOLoopBoundBox<State>
@@ -59,8 +64,14 @@ public final class WaitingStream: StreamHandler, Sendable {
   /// Says that nothing more will be written.
   public func finish() { loop.execute { self.state.value.stream?.finish() } }
 
-  /// Ends the stream both ways.
-  public func reset() { loop.execute { self.state.value.stream?.reset() } }
+  /// Ends the stream both ways; whoever waits on it hears `why`.
+  public func reset(_ why: ConnectionError.Reason = .closedHere("the stream is not needed any more")) {
+    loop.execute {
+      guard let stream = self.state.value.stream else { return }
+      stream.reset()
+      if self.state.value.error == nil, !self.state.value.isEnded { self.closed(stream, ConnectionError(.open, why)) }
+    }
+  }
 
   /// Exactly `count` bytes, or fewer at the stream's end.
   public func read(_ count: Int) async throws -> [UInt8] {
@@ -68,6 +79,7 @@ public final class WaitingStream: StreamHandler, Sendable {
       let promise = self.loop.makePromise(of: [UInt8].self)
       precondition(self.state.value.reader == nil, "a stream has one reader at a time")
       self.state.value.reader = (count, promise)
+      self.giveBack()
       self.serve()
       return promise.futureResult
     }.get()
@@ -86,7 +98,17 @@ public final class WaitingStream: StreamHandler, Sendable {
     if waiting < count, let error = state.value.error { return promise.fail(error) }
     let taken = Array(state.value.bytes.prefix(count))
     state.value.bytes.removeFirst(taken.count)
+    giveBack()
     promise.succeed(taken)
+  }
+
+  /// Lets the peer send more, while no more waits than somebody wants or ``unreadBytes``.
+  private func giveBack() {
+    let owed = state.value.owed
+    guard owed > 0, state.value.error == nil, let stream = state.value.stream else { return }
+    guard state.value.bytes.count <= max(state.value.reader?.count ?? 0, WaitingStream.unreadBytes) else { return }
+    state.value.owed = 0
+    stream.consumed(owed)
   }
 
   // MARK: The stream's handler
@@ -107,8 +129,9 @@ public final class WaitingStream: StreamHandler, Sendable {
   /// Keeps bytes until they are read.
   public func received(_ bytes: [UInt8], on stream: PeerStream) {
     state.value.bytes += bytes
-    stream.consumed(bytes.count)
+    state.value.owed += bytes.count
     serve()
+    giveBack()
   }
 
   /// The peer has finished.

@@ -17,7 +17,7 @@ public final class Transport: Sendable {
   public let identity: KeyPair
   let delegate: any TransportDelegate
   let meters: Meters
-  private let group: any EventLoopGroup
+  let group: any EventLoopGroup
   private let state: NIOLockedValueBox<State>
 
   /// What is known of all sockets together.

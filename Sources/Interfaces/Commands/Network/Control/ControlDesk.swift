@@ -187,15 +187,20 @@ final class ControlDesk: Sendable {
   // MARK: Peers
 
   /// How long a peer may take to answer a ping.
-  private static let patience = Duration.seconds(2)
+  private static let patience = 2.0
 
   private func peers() async throws -> ControlAnswer.Peers {
     let all = try await node.acquaintances()
-    let node = node
+    let (node, patience) = (node, ControlDesk.patience)
     let trips = await withTaskGroup(of: (Int, Double?).self) { group in
       for (index, known) in all.enumerated() where known.protocols.contains("/ipfs/ping/1.0.0") {
         group.addTask {
-          (index, await ControlDesk.within(ControlDesk.patience) { try await node.ping(known.peer).seconds * 1_000 })
+          (
+            index,
+            await ControlDesk.within(.seconds(patience)) {
+              try await node.ping(known.peer, within: .seconds(patience)).seconds * 1_000
+            }
+          )
         }
       }
       return await group.reduce(into: [Int: Double]()) { trips, trip in trips[trip.0] = trip.1 }
