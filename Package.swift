@@ -173,7 +173,7 @@ let package = Package(
       "Peer",
       [
         "MurmurPeer", "MurmurStorage", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub", "MurmurBlocks",
-        "MurmurCompute", "MurmurCollective", "MurmurSessions",
+        "MurmurCompute", "MurmurCollective", "MurmurSessions", "MurmurLedger", "MurmurStreams", "MurmurFeeds",
       ]),
     tests("Scenario", ["MurmurScenario", "MurmurMachines", "MurmurSessions"]),
     tests("Library", ["MurmurLibrary", "MurmurDatasets", "MurmurCompute", "MurmurMachines"]),
@@ -184,6 +184,7 @@ let package = Package(
       [
         "MurmurSimulator", "MurmurScenario", "MurmurPeer", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurPubSub",
         "MurmurBlocks", "MurmurCompute", "MurmurDatasets", "MurmurAggregation", "MurmurCollective", "MurmurSessions",
+        "MurmurFeeds", "MurmurStreams",
       ]),
     tests(
       "Host",
@@ -221,6 +222,7 @@ if Context.environment["MURMUR_FUZZ_BUILD"] != nil {
       dependencies: [
         "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurChannels", "MurmurIdentify", "MurmurPubSub", "MurmurRouting",
         "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurDatasets", "MurmurPeer", "MurmurScenario", "MurmurSessions",
-        "MurmurSplit", "MurmurStorage", "MurmurFeeds", "MurmurLedger", "MurmurDiscovery", "MurmurControl", "MurmurHost", nioCore,
+        "MurmurSplit", "MurmurStorage", "MurmurFeeds", "MurmurLedger", "MurmurStreams", "MurmurDiscovery", "MurmurControl",
+        "MurmurHost", nioCore,
       ], path: "Fuzz", swiftSettings: strict))
 }

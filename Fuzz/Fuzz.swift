@@ -23,7 +23,7 @@ struct Target: Sendable {
     self.run = run
   }
 
-  static let all = Target.decoders + Target.files + Target.channels + Target.machines + Target.ledger
+  static let all = Target.decoders + Target.files + Target.channels + Target.machines + Target.ledger + Target.feeds
 }
 
 /// The value of an environment variable.

@@ -178,6 +178,20 @@ import Testing
     #expect(scene.looked == [Scene.key(1)] && scene.heard(1).last == .held([Scene.key(49).name]))
   }
 
+  @Test func `behind one that is never confirmed nothing gathers`() {
+    var scene = Scene()
+    scene.join(1)
+    for number in 0..<2_000 {
+      scene.publish(number, by: 1)
+      scene.issue(number)
+      if number > 0 { scene.step(.confirmed([Scene.transaction(number)])) }
+      scene.now = scene.now + .seconds(1)
+    }
+    #expect(scene.gateway.places < 100 && scene.gateway.statistics.confirmed == 1_999)
+    scene.step(.confirmed([Scene.transaction(0)]))
+    #expect(scene.heard(1).last == .confirmed([Scene.key(0).name]))
+  }
+
   @Test(arguments: 1...10 as ClosedRange<UInt64>) func `whatever feeders say, it goes on and holds no more than it may`(
     seed: UInt64
   ) {

@@ -78,10 +78,10 @@ struct Source {
   let id: String
   var next = 0
 
-  init(_ id: String, mode: StreamMode = .public, seed: String? = nil, number: UInt64 = 0) {
+  init(_ id: String, mode: StreamMode = .public, seed: String? = nil, number: UInt64 = 0, height: Int = 2) {
     self.id = id
     let seed = StreamSeed(.sha256(of: Array((seed ?? id).utf8)))
-    writer = StreamWriter(seed: seed, mode: mode, height: 2, number: number, side: mode == .restricted ? Reading.side : nil)
+    writer = StreamWriter(seed: seed, mode: mode, height: height, number: number, side: mode == .restricted ? Reading.side : nil)
   }
 
   func head(_ milliseconds: UInt64 = 1) -> SealedHead? {
@@ -253,6 +253,40 @@ struct HarvestTests {
     reading.publish(source.message())
     reading.pass(60)
     #expect(reading.kinds(of: "s") == [.found, .lost(40)] && reading.numbers(of: "s").count == 15)
+  }
+
+  @Test func `messages further on that the ledger has are read before a head beyond them is followed`() throws {
+    var source = Source("s", height: 5)
+    var reading = Reading()
+    reading.step(.started)
+    reading.publish(source.head())
+    reading.publish(source.message())
+    for _ in 1...12 { _ = source.message() }
+    for _ in 13...19 { reading.publish(source.message()) }
+    reading.publish(source.head(9))
+    #expect(reading.numbers(of: "s") == [0, 1, 2])
+    reading.pass(31)
+    reading.pass(31)
+    #expect(reading.numbers(of: "s") == [0, 1, 2] + Array(39..<60))
+    #expect(reading.kinds(of: "s") == [.found, .lost(12)] && reading.harvest.sensors[0].state.lost == 12)
+    reading.publish(source.message())
+    #expect(reading.numbers(of: "s").suffix(3) == [60, 61, 62])
+  }
+
+  @Test func `a small gap before a newer head is counted as it is, and may still be filled`() throws {
+    var source = Source("s")
+    var reading = Reading()
+    reading.step(.started)
+    reading.publish(source.head())
+    reading.publish(source.message())
+    let (late, _) = (source.message(), source.message())
+    reading.publish(source.head(9))
+    reading.pass(31)
+    #expect(reading.kinds(of: "s") == [.found, .lost(2)] && reading.harvest.sensors[0].state.lost == 2)
+    for _ in 0..<3 { reading.publish(source.message()) }
+    reading.publish(late)
+    #expect(reading.numbers(of: "s") == [0, 1, 2] + Array(9..<18) + [3, 4, 5])
+    #expect(reading.harvest.sensors[0].state.lost == 1)
   }
 
   @Test func `a change in the level of a sensor is reported once, with its column`() throws {

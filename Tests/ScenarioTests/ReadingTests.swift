@@ -57,6 +57,16 @@ import Testing
     }
   }
 
+  @Test func sensorsThatAreBelievedAreNamedWithTheirChannels() throws {
+    let channel = String(repeating: "0f", count: 32)
+    let scenario = try Scenario(yaml: "feeds: {sensors: 2, allowed: [soil 7 \(channel), b \(channel)]}", file: "t.yaml")
+    #expect(scenario.feeds.allowed == [.init(id: "soil 7", channel: channel), .init(id: "b", channel: channel)])
+    #expect(try Scenario(yaml: scenario.yaml, file: "t.yaml") == scenario)
+    for wrong in ["soil", channel, "a \(channel)0", "a \(channel.dropLast())x"] {
+      #expect(throws: ScenarioError.self) { try Scenario(yaml: "feeds: {sensors: 2, allowed: [\(wrong)]}", file: "t.yaml") }
+    }
+  }
+
   @Test func otherQuantitiesHaveTheirs() throws {
     let scenario = try Scenario(
       yaml: """

@@ -22,7 +22,7 @@ extension Ledger {
     /// Milliseconds since 1970 at the world's origin.
     public var epoch: Int64 = 0
     /// How many distinct issuers besides its own must have approved a transaction for it to be confirmed, 1…4; one where a session has
-    /// two peers.
+    /// at most four peers.
     public var quorum = 2
     /// How old the newest confirmed transaction in a tip's past may be, seen from the tip, when there are newer ones.
     public var tipWindow = Instant.Span.seconds(60)
@@ -77,6 +77,9 @@ extension Ledger {
     public var batchBytes = 512 << 10
     /// Bytes of batches for one peer in ten seconds; beyond, it is not answered.
     public var servedBytes = 32 << 20
+    /// Entries looked at to answer one peer's frontiers in ten seconds; beyond, it is not answered. Some eighty whole ledgers: as many
+    /// batches as ``servedBytes`` are sent for less.
+    public var visits = 8_000_000
     /// Digests of own tips in a frontier.
     public var tips = 64
     /// Unconfirmed transactions walked through to judge one tip; beyond, it is not chosen.
@@ -94,6 +97,8 @@ extension Ledger {
     public var flawed = 4_096
     /// Votes for pruned transactions that are counted at once.
     public var votes = 4_096
+    /// Transactions looked at for a nod at a time, and lazy ones put aside; of more, the oldest are left to others.
+    public var doubtful = 1_024
 
     /// The default limits.
     public init() {}

@@ -147,7 +147,12 @@ public struct Ledger: Machine, Sendable {
   var waiting = WaitingRoom()
   var issuing = Issuing()
   var peers = PeerTable()
+  /// What was reported within the hour, and the same in that order.
   var offences: Set<LedgerReport.Offence> = []
+  var offenceOrder = Queue<(offence: LedgerReport.Offence, at: Instant)>()
+  var offenceCounts = [Int](repeating: 0, count: LedgerReport.Offence.kinds)
+  /// When the latest input came.
+  var latest = Instant.origin
   /// Bad transactions, and the same in the order in which they came.
   var flawed: Set<Digest> = []
   var flawedOrder = Queue<Digest>()
@@ -174,6 +179,7 @@ public struct Ledger: Machine, Sendable {
 
   /// Takes one input and appends what is to be done, in order.
   public mutating func step(_ input: Input, at now: Instant, chance: inout Chance, effects: inout Effects<Effect>) {
+    latest = max(latest, now)
     switch input {
     case .started: start(at: now, &chance, &effects)
     case .restored(let transactions, let snapshot): restore(transactions, snapshot, at: now)
@@ -216,11 +222,22 @@ public struct Ledger: Machine, Sendable {
     armed = [nil, nil, nil, nil]
     arm(.prune, at: now + configuration.pruneInterval, &effects)
     arm(.sync, at: now + configuration.syncInterval * chance.uniform(), &effects)
-    if !tangle.isSettled { arm(.nod, at: now + configuration.patience, &effects) }
+    armAfterTaking(at: now, &effects)
   }
 
-  mutating func report(_ report: LedgerReport, _ effects: inout Effects<Effect>) {
-    guard offences.count < LedgerReport.mostOffenders, offences.insert(report.offence).inserted else { return }
+  /// Reports an offence, unless its offender was reported for it within the hour, or too many were.
+  mutating func report(_ report: LedgerReport, as key: LedgerReport.Offence? = nil, _ effects: inout Effects<Effect>) {
+    while let oldest = offenceOrder.first, oldest.at + LedgerReport.memory <= latest {
+      offences.remove(oldest.offence)
+      offenceCounts[oldest.offence.kind] -= 1
+      _ = offenceOrder.popFirst()
+    }
+    let offence = key ?? report.offence
+    // Of each kind its share, so that none keeps another from being told.
+    let share = LedgerReport.mostOffenders / LedgerReport.Offence.kinds
+    guard offenceCounts[offence.kind] < share, offences.insert(offence).inserted else { return }
+    offenceCounts[offence.kind] += 1
+    offenceOrder.append((offence, latest))
     effects.append(.report(report))
   }
 }

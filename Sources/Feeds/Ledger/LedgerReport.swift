@@ -1,8 +1,9 @@
 public import MurmurIdentity
+public import MurmurMachines
 public import MurmurWire
 
-/// What a ledger noticed that should not have happened. Each is reported once for each offender until the ledger restarts, as many
-/// offenders as ``mostOffenders``.
+/// What a ledger noticed that should not have happened. Each is reported once an hour for each offender, as many offenders as
+/// ``mostOffenders`` in that time.
 public enum LedgerReport: Hashable, Sendable, CustomStringConvertible {
   /// A peer brought bytes that are no transaction.
   case malformed(from: PeerID?, String)
@@ -21,8 +22,10 @@ public enum LedgerReport: Hashable, Sendable, CustomStringConvertible {
   /// A peer asks for more than it may, or sends what nobody asked for.
   case excess(from: PeerID)
 
-  /// The most offenders that are remembered.
+  /// The most offenders that are reported within ``memory``.
   public static let mostOffenders = 4_096
+  /// How long it is remembered that an offender was reported.
+  public static let memory = Instant.Span.minutes(60)
 
   /// The issuer it is about, where it is about one.
   public var issuer: PeerID? {
@@ -65,7 +68,11 @@ public enum LedgerReport: Hashable, Sendable, CustomStringConvertible {
   }
 
   struct Offence: Hashable, Sendable {
-    let kind: UInt8
+    let kind: Int
     let who: PeerID?
+
+    static let kinds = 9
+    /// Work that somebody brought in a name that nobody has signed for.
+    static func brought(by peer: PeerID?) -> Offence { Offence(kind: 8, who: peer) }
   }
 }

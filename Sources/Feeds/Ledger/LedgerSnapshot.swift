@@ -6,7 +6,7 @@ public struct LedgerSnapshot: Hashable, Sendable {
   public struct Issuer: Hashable, Sendable {
     /// Its Ed25519 key.
     public var key: Digest
-    /// The last number of its chain; −1 for none.
+    /// The last number of its chain; −1 for none, at most ``Transaction/mostSequence``.
     public var sequence: Int64
     /// The last transaction of its chain.
     public var last: Digest?
@@ -67,9 +67,9 @@ public struct LedgerSnapshot: Hashable, Sendable {
     for _ in 0..<(try reader.array(most)) {
       try reader.array(of: 5)
       let key = try reader.digest()
-      let sequence = Int64(try reader.number(1 << 62)) - 1
+      let sequence = Int64(try reader.number(Transaction.mostSequence + 1)) - 1
       let last = try reader.isNull() ? nil : try reader.digest()
-      let pruned = Int64(try reader.number(1 << 62)) - 1
+      let pruned = Int64(try reader.number(Transaction.mostSequence + 1)) - 1
       let isDistrusted = try reader.number(1) == 1
       snapshot.issuers.append(
         Issuer(key: key, sequence: sequence, last: last, prunedSequence: pruned, isDistrusted: isDistrusted))

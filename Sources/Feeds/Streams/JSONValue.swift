@@ -146,7 +146,7 @@ struct JSONParser {
       guard next == UInt8(ascii: "\"") else { throw complaint("a key in quotes was expected") }
       let key = try string()
       skipSpace()
-      guard next == UInt8(ascii: ":") else { throw complaint("a colon was expected after \"\(key)\"") }
+      guard next == UInt8(ascii: ":") else { throw complaint("a colon was expected after \"\(key.printable)\"") }
       position += 1
       members.append((key, try value(depth + 1)))
       guard try goesOn(UInt8(ascii: "}")) else { return .object(members) }

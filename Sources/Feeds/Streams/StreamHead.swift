@@ -121,10 +121,14 @@ enum HeadCoding {
   }
 
   private static func read(_ json: JSONValue, _ session: String) throws(StreamError) -> StreamHead {
-    guard json["session"]?.string == session else { throw .misplaced("it is for the session \(json["session"]?.string ?? "?")") }
+    guard json["session"]?.string == session else {
+      throw .misplaced("it is for the session \((json["session"]?.string ?? "?").printable)")
+    }
     guard let id = json["id"]?.string, !id.isEmpty, id.utf8.count <= StreamLimits.name else {
       throw .malformed("\"id\" is missing, or longer than \(StreamLimits.name) bytes")
     }
+    // Names are shown in logs and on terminals.
+    guard id.isPrintable else { throw .malformed("\"id\" holds what cannot be printed") }
     guard let created = json["created"]?.whole, let format = json["format"]?.string, format == "csv" || format == "json" else {
       throw .malformed("\"created\" or \"format\" is missing or unknown")
     }
@@ -136,6 +140,7 @@ enum HeadCoding {
     guard json["mode"]?.string == pointer.mode.name else { throw .malformed("\"mode\" and \"begin\" disagree") }
     let columns = (json["columns"]?.array ?? []).compactMap(\.string)
     guard columns.count <= StreamLimits.columns else { throw .malformed("\(columns.count) columns") }
+    guard Set(columns).count == columns.count else { throw .malformed("two columns of one name") }
     return StreamHead(
       sensor: Sensor(id: id, columns: columns, format: format), channel: channel, pointer: pointer, milliseconds: created)
   }

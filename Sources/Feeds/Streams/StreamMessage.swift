@@ -34,8 +34,8 @@ enum MessageCoding {
   static let masked: UInt8 = 0x11
 
   /// What is signed with a message: the domain, the tree's root and the message's address, then its bytes.
-  private static func signed(_ pointer: StreamPointer, _ address: Digest, _ body: [UInt8]) -> [UInt8] {
-    Array((StreamKeys.domain + "message").utf8) + pointer.root.bytes + address.bytes + body
+  private static func signed(_ root: Digest, _ address: Digest, _ body: [UInt8]) -> [UInt8] {
+    Array((StreamKeys.domain + "message").utf8) + root.bytes + address.bytes + body
   }
 
   static func seal(
@@ -51,7 +51,7 @@ enum MessageCoding {
     if pointer.mode.isMasked { next.chain.append(to: &body) }
     body += StreamKeys.big(UInt32(message.payload.count))
     body += message.payload
-    body += key.sign(signed(pointer, address, body))
+    body += key.sign(signed(pointer.root, address, body))
     guard pointer.mode.isMasked else { return SealedMessage(address: address, bytes: [plain] + body) }
     let secret = StreamKeys.masked(pointer.chain, pointer.mode == .restricted ? side : nil).key
     return SealedMessage(address: address, bytes: [masked] + StreamBox.seal(body, secret, context: [masked] + address.bytes))
@@ -69,27 +69,67 @@ enum MessageCoding {
       let secret = StreamKeys.masked(pointer.chain, pointer.mode == .restricted ? side : nil).key
       body = try StreamBox.open(body[...], secret, context: [masked] + address.bytes)
     }
-    var scan = StreamScan(body[...])
-    let height = Int(try scan.byte())
-    guard height == pointer.height else { throw .malformed("a tree of height \(height) in a stream of height \(pointer.height)") }
-    let number: UInt64 = try scan.number()
+    let parts = try Parts(body, isMasked: pointer.mode.isMasked)
+    guard parts.siblings.count == pointer.height else {
+      throw .malformed("a tree of height \(parts.siblings.count) in a stream of height \(pointer.height)")
+    }
+    let number = parts.number
     guard number == pointer.number else { throw .misplaced("it is number \(number) at the place of number \(pointer.number)") }
-    let milliseconds: UInt64 = try scan.number()
-    let key = Array(try scan.bytes(32))
-    var siblings: [Digest] = []
-    for _ in 0..<height { siblings.append(try scan.digest()) }
-    let next = (try scan.digest(), pointer.mode.isMasked ? try scan.digest() : Digest(0, 0, 0, 0))
-    let payload = try scan.content(StreamLimits.payload)
-    let signature = Array(try scan.bytes(64))
-    try scan.end()
-    guard KeyTree.root(of: key, at: pointer.leaf, siblings) == pointer.root else {
+    // The very last place stays empty, so that after every message there is one.
+    guard !pointer.isFinal else { throw .malformed("message \(number), after which no stream goes on") }
+    guard KeyTree.root(of: parts.key, at: pointer.leaf, parts.siblings) == pointer.root else {
       throw .forged("its key is not in the stream's tree")
     }
-    guard isValid(signature, by: key, over: signed(pointer, address, Array(body.dropLast(64)))) else {
+    guard isValid(parts.signature, by: parts.key, over: signed(pointer.root, address, Array(body.dropLast(64)))) else {
       throw .forged("its signature does not hold")
     }
-    pointer.learn(next.0, next.1)
-    return StreamMessage(number: number, milliseconds: milliseconds, payload: payload)
+    pointer.learn(parts.next.root, parts.next.chain)
+    return StreamMessage(number: number, milliseconds: parts.milliseconds, payload: parts.payload)
+  }
+
+  /// Whether bytes under an address are a public message of some stream: key and siblings give a root, the root that address, and the
+  /// signature holds. Whose stream it is, nobody can tell who does not follow it.
+  static func isPublicMessage(_ bytes: [UInt8], at address: Digest) -> Bool {
+    let body = Array(bytes.dropFirst())
+    guard bytes.count <= StreamLimits.message, bytes.first == plain, let parts = try? Parts(body, isMasked: false) else {
+      return false
+    }
+    let height = parts.siblings.count
+    guard StreamPointer.isPlace(parts.number, height) else { return false }
+    let leaf = Int(parts.number & (1 << UInt64(height) - 1))
+    let root = KeyTree.root(of: parts.key, at: leaf, parts.siblings)
+    return StreamKeys.address(root, leaf) == address
+      && isValid(parts.signature, by: parts.key, over: signed(root, address, Array(body.dropLast(64))))
+  }
+
+  /// The least bytes of a masked message or head.
+  static let leastMasked = 1 + StreamBox.overhead + 1 + 8 + 8 + 3 * 32 + 4 + 64
+
+  /// What is where in a message's body.
+  private struct Parts {
+    let number: UInt64
+    let milliseconds: UInt64
+    let key: [UInt8]
+    let siblings: [Digest]
+    let next: (root: Digest, chain: Digest)
+    let payload: [UInt8]
+    let signature: [UInt8]
+
+    init(_ body: [UInt8], isMasked: Bool) throws(StreamError) {
+      var scan = StreamScan(body[...])
+      let height = Int(try scan.byte())
+      guard height <= StreamLimits.height else { throw .malformed("a tree of height \(height)") }
+      number = try scan.number()
+      milliseconds = try scan.number()
+      key = Array(try scan.bytes(32))
+      var siblings: [Digest] = []
+      for _ in 0..<height { siblings.append(try scan.digest()) }
+      self.siblings = siblings
+      next = (try scan.digest(), isMasked ? try scan.digest() : Digest(0, 0, 0, 0))
+      payload = try scan.content(StreamLimits.payload)
+      signature = Array(try scan.bytes(64))
+      try scan.end()
+    }
   }
 
   static func isValid(_ signature: [UInt8], by key: [UInt8], over bytes: [UInt8]) -> Bool {

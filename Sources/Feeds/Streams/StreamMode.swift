@@ -56,6 +56,8 @@ public enum StreamLimits {
   public static let message = 256 << 10
   /// Height of a tree: at most 2¹⁰ keys.
   public static let height = 10
+  /// Trees of a stream: their numbers have 32 bits, and each has a next one.
+  public static let trees = UInt64(UInt32.max)
   /// Bytes of a head's description.
   public static let head = 16 << 10
   /// Bytes of a sensor's name.

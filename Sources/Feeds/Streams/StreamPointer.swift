@@ -25,6 +25,11 @@ public struct StreamPointer: Hashable, Sendable {
   var leaf: Int { Int(number & (1 << UInt64(height) - 1)) }
   /// Which tree it belongs to.
   var tree: UInt64 { number >> UInt64(height) }
+  /// Whether no message can follow: the trees are used up.
+  var isFinal: Bool { !StreamPointer.isPlace(number + 1, height) }
+
+  /// Whether a stream of trees of that height has a message of that number.
+  static func isPlace(_ number: UInt64, _ height: Int) -> Bool { number >> UInt64(height) < StreamLimits.trees }
   /// Whether it is the last of its tree.
   var isLast: Bool { leaf == 1 << height - 1 }
 
@@ -41,8 +46,9 @@ public struct StreamPointer: Hashable, Sendable {
     if tree == other.tree, root == other.root, let next = other.next { self.next = next }
   }
 
-  /// The place after this one; `nil` where nothing is known of it yet.
+  /// The place after this one; `nil` where nothing is known of it yet, or there is none.
   public func following() -> StreamPointer? {
+    guard !isFinal else { return nil }
     var after = self
     after.number += 1
     if isLast {
@@ -83,6 +89,7 @@ public struct StreamPointer: Hashable, Sendable {
     let height = Int(try reader.byte())
     guard height <= StreamLimits.height else { throw .malformed("a tree of height \(height)") }
     let number: UInt64 = try reader.number()
+    guard StreamPointer.isPlace(number, height) else { throw .malformed("message \(number), which no stream has") }
     let root = try reader.digest()
     let chain = mode.isMasked ? try reader.digest() : Digest(0, 0, 0, 0)
     self.init(mode: mode, height: height, number: number, root: root, chain: chain)

@@ -22,7 +22,7 @@ public struct StreamWriter: Sendable {
   /// The writer of a seed's stream, about to seal message `number`; 2ʰ key pairs are made for each of up to three trees.
   public init(seed: StreamSeed, mode: StreamMode, height: Int = 5, number: UInt64 = 0, side: SideKey? = nil) {
     precondition((0...StreamLimits.height).contains(height), "trees have a height of 0 to \(StreamLimits.height)")
-    precondition(number >> UInt64(height) < UInt64(UInt32.max), "a stream has fewer than 2³² trees")
+    precondition(StreamPointer.isPlace(number, height), "a stream has fewer than 2³² trees")
     (self.seed, self.mode, self.height, self.side) = (seed, mode, height, side)
     let first = KeyTree(seed, 0, height: height)
     channel = first.root

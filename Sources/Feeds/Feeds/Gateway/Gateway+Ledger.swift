@@ -83,6 +83,11 @@ extension Gateway {
       transactions[old] = nil
       pending[first] = nil
     }
+    // Behind one that is never confirmed the line would grow with those that are.
+    guard issued.count > 2 * transactions.count + 64 else { return }
+    var seen: Set<Digest> = []
+    let pending = pending
+    issued.keep { pending[$0]?.transaction != nil && seen.insert($0).inserted }
   }
 
   mutating func confirmed(_ list: [CID], _ effects: inout Effects<Effect>) {

@@ -165,6 +165,9 @@ public struct Gateway: Machine, Sendable {
   /// Messages that wait to be issued, or for the ledger's answer.
   public var unissued: Int { pending.count - transactions.count }
 
+  /// Places in the line of issued messages whose confirmation is waited for.
+  public var places: Int { issued.count }
+
   /// Takes one input.
   public mutating func step(_ input: Input, at now: Instant, chance: inout Chance, effects: inout Effects<Effect>) {
     switch input {

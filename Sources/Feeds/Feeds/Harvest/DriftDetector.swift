@@ -1,3 +1,5 @@
+import MurmurStreams
+
 /// A change in the level of a sensor's column.
 public struct Drift: Hashable, Sendable, CustomStringConvertible {
   /// Which column.
@@ -83,7 +85,7 @@ public struct DriftDetector: Sendable {
       let difference = level.mean - before.mean
       let deviations = spread > 0 ? difference / spread : difference == 0 ? 0 : .infinity
       guard abs(deviations) > configuration.deviations else { continue }
-      let name = index < columns.count ? columns[index] : "\(index + 1)"
+      let name = index < columns.count ? columns[index].printable : "\(index + 1)"
       found.append(Drift(column: name, before: before.mean, after: level.mean, deviations: deviations))
       reference[index] = level
     }

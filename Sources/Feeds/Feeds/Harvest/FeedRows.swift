@@ -18,15 +18,21 @@ public struct FeedRows: Sendable {
   /// The rows.
   public var rows: [FeedRow]
 
-  /// Reads a message's payload: `{"first":N,"rows":[…]}`.
+  /// Reads a message's payload: `{"first":N,"rows":[…]}`. A row given as an object has a field for every column of the sensor, however
+  /// little it says: `fields` bounds what that comes to.
   static func parse(
-    _ message: StreamMessage, of sensor: Sensor, channel: Digest, isLate: Bool, most: Int
+    _ message: StreamMessage, of sensor: Sensor, channel: Digest, isLate: Bool, most: Int, fields: Int
   ) throws(StreamError) -> FeedRows {
     let json = try JSONValue.parse(message.payload)
     guard let first = json["first"]?.whole, let list = json["rows"]?.array else {
       throw .malformed("\"first\" or \"rows\" is missing")
     }
     guard list.count <= most else { throw .malformed("it has \(list.count) rows, at most \(most) are allowed") }
+    guard first <= .max - UInt64(list.count) else { throw .malformed("its rows are numbered from \(first), beyond all numbers") }
+    let sparse = list.count { if case .object = $0 { true } else { false } }
+    guard sparse * sensor.columns.count <= fields else {
+      throw .malformed("it has \(sparse) rows of \(sensor.columns.count) columns, at most \(fields) fields are allowed")
+    }
     var rows: [FeedRow] = []
     rows.reserveCapacity(list.count)
     for value in list { rows.append(FeedRow(value, sensor)) }
@@ -55,7 +61,8 @@ extension FeedRows {
     let json = try JSONValue.parse(bytes)
     guard let id = json["id"]?.string, let format = json["format"]?.string, let root = json["channel"]?.string,
       let raw = try? Multibase.decode(root), let channel = Digest(raw), let message = json["message"]?.whole,
-      let first = json["first"]?.whole, let time = json["time"]?.whole, let list = json["rows"]?.array
+      let first = json["first"]?.whole, let time = json["time"]?.whole, let list = json["rows"]?.array,
+      first <= .max - UInt64(list.count)
     else { throw .malformed("kept rows lack a part") }
     sensor = Sensor(id: id, columns: (json["columns"]?.array ?? []).compactMap(\.string), format: format)
     (self.channel, self.message, self.first, milliseconds, isLate) = (channel, message, first, time, false)
@@ -74,7 +81,10 @@ public struct FeedRow: Hashable, Sendable {
   init(_ value: JSONValue, _ sensor: Sensor) {
     switch value {
     case .string(let line): fields = FeedRow.split(line)
-    case .object: fields = sensor.columns.map { FeedRow.text(value[$0]) }
+    case .object(let members):
+      // The last of several, as ever.
+      let values = Dictionary(members.map { ($0.key, $0.value) }) { $1 }
+      fields = sensor.columns.map { FeedRow.text(values[$0]) }
     case .array(let list): fields = list.map { FeedRow.text($0) }
     default: fields = [FeedRow.text(value)]
     }

@@ -24,12 +24,16 @@ public struct Harvest: Machine, Sendable {
     public var mostSensors = 1_024
     /// How far ahead of the next message others are looked for.
     public var ahead = 8
+    /// How far they are looked for before a reader gives them up for a head further on, and of how many streams at a time.
+    public var search = (messages: 256, streams: 64)
     /// How long a missing message is waited for while later ones are there.
     public var patience = Instant.Span.seconds(30)
     /// Messages that were read, and are remembered to tell a repetition from a fork; and messages gone over that may still come; of a sensor.
     public var remembered = 64
     /// Rows of one message.
     public var rows = 4_096
+    /// Fields of its rows, those counted that a row leaves empty.
+    public var fields = 1 << 18
     /// How changes of a sensor's readings are noticed.
     public var drift = DriftDetector.Configuration()
 
@@ -153,17 +157,20 @@ public struct Harvest: Machine, Sendable {
       head.pointer.number > sensors[place].state.pointer.number,
       head.milliseconds > sensors[place].renewal?.head.milliseconds ?? 0
     else { return }
-    let since = sensors[place].renewal?.since ?? now
-    sensors[place].renewal = (head, since)
+    if sensors[place].renewal == nil {
+      sensors[place].renewal = SensorRecord.Renewal(head: head, since: now)
+    } else {
+      sensors[place].renewal?.head = head
+    }
     arm(&effects)
   }
 
   // MARK: Messages
 
   /// Looks for the next messages of a stream, as far ahead as their addresses are known.
-  mutating func widen(_ place: Int, _ effects: inout Effects<Effect>) {
+  mutating func widen(_ place: Int, to count: Int? = nil, before end: UInt64 = .max, _ effects: inout Effects<Effect>) {
     guard !sensors[place].isForked else { return }
-    while sensors[place].window.count < configuration.ahead {
+    while sensors[place].window.count < count ?? configuration.ahead {
       let pointer: StreamPointer
       if let last = sensors[place].window.last {
         guard let after = last.pointer.following() else { break }
@@ -171,6 +178,7 @@ public struct Harvest: Machine, Sendable {
       } else {
         pointer = sensors[place].state.pointer
       }
+      guard pointer.number < end else { break }
       let addresses = StreamReader.addresses(of: pointer, configuration.sides)
       sensors[place].window.append(SensorRecord.Awaited(pointer: pointer, addresses: addresses))
       for address in addresses {
@@ -223,7 +231,10 @@ public struct Harvest: Machine, Sendable {
       sensors[place].missingSince = now
     }
     if hasMoved {
-      sensors[place].renewal = nil
+      // What came before the head further on is not all there yet, or it is, and the head leads nowhere new.
+      sensors[place].renewal = sensors[place].renewal.flatMap { renewal in
+        renewal.head.pointer.number > sensors[place].state.pointer.number ? .init(head: renewal.head, since: now) : nil
+      }
       effects.append(.advanced(sensors[place].state))
     }
     widen(place, &effects)
@@ -246,7 +257,8 @@ public struct Harvest: Machine, Sendable {
     sensors[place].lastRead = now
     do throws(StreamError) {
       let rows = try FeedRows.parse(
-        message, of: sensor, channel: sensors[place].channel, isLate: isLate, most: configuration.rows)
+        message, of: sensor, channel: sensors[place].channel, isLate: isLate, most: configuration.rows,
+        fields: configuration.fields)
       sensors[place].state.rows += UInt64(rows.rows.count)
       for row in rows.rows {
         for drift in sensors[place].drift.take(row.values, columns: sensor.columns) {
@@ -327,12 +339,40 @@ public struct Harvest: Machine, Sendable {
         .report(FeedReport(.lost(next), sensor: sensors[place].sensor.id, channel: sensors[place].channel)))
       return drain(place, at: now, &effects)
     }
-    guard let (head, since) = sensors[place].renewal, now >= since + configuration.patience else { return }
-    // Nothing came since a head further on was heard of: what lies between is gone.
+    guard let renewal = sensors[place].renewal, now >= renewal.since + configuration.patience else { return }
+    // A later message is here and waits for those before it.
+    if sensors[place].missingSince != nil { return }
+    if renewal.hasSearched || !search(place, for: renewal.head, at: now, &effects) { skip(place, to: renewal.head, &effects) }
+  }
+
+  /// Looks for messages further on than usual, as far as their addresses are known; whether there are any to look for.
+  private mutating func search(
+    _ place: Int, for head: StreamHead, at now: Instant, _ effects: inout Effects<Effect>
+  ) -> Bool {
+    sensors[place].renewal?.since = now
+    // Each takes some room: others have their turn later.
+    let searching = sensors.count { $0.window.count > configuration.ahead }
+    guard searching < configuration.search.streams else { return true }
+    sensors[place].renewal?.hasSearched = true
+    let before = sensors[place].window.count
+    widen(place, to: configuration.search.messages, before: head.pointer.number, &effects)
+    return sensors[place].window.count > before
+  }
+
+  /// Nothing came since a head further on was heard of, nor was anything found: what lies between is gone.
+  private mutating func skip(_ place: Int, to head: StreamHead, _ effects: inout Effects<Effect>) {
     let gap = head.pointer.number - sensors[place].state.pointer.number
-    for awaited in sensors[place].window { lose(awaited, place) }
+    var counted: UInt64 = 0
+    for awaited in sensors[place].window {
+      if awaited.pointer.number < head.pointer.number {
+        lose(awaited, place)
+        counted += 1
+      } else {
+        for address in awaited.addresses { places[address] = nil }
+      }
+    }
     sensors[place].window = []
-    sensors[place].state.lost += gap - min(gap, UInt64(configuration.ahead))
+    sensors[place].state.lost &+= gap - counted
     sensors[place].state.pointer = head.pointer
     sensors[place].renewal = nil
     effects.append(
@@ -356,7 +396,7 @@ public struct Harvest: Machine, Sendable {
     var due = Instant.never
     for sensor in sensors {
       if let since = sensor.missingSince { due = min(due, since + configuration.patience) }
-      if let since = sensor.renewal?.since { due = min(due, since + configuration.patience) }
+      if let since = sensor.renewal?.since, sensor.missingSince == nil { due = min(due, since + configuration.patience) }
     }
     guard due < timerAt else { return }
     timerAt = due

@@ -98,8 +98,16 @@ public struct SensorRecord: Sendable {
   /// Messages gone over.
   var lost: [Awaited] = []
   var missingSince: Instant?
-  /// A head further on, since when one is known.
-  var renewal: (head: StreamHead, since: Instant)?
+  /// A head further on.
+  struct Renewal: Sendable {
+    var head: StreamHead
+    /// Since when one is known, and nothing has come.
+    var since: Instant
+    /// Whether what lies between was looked for, as far as that can be.
+    var hasSearched = false
+  }
+
+  var renewal: Renewal?
   var drift: DriftDetector
 
   init(_ state: FeedState, _ configuration: Harvest.Configuration) {
@@ -144,7 +152,8 @@ public struct FeedReport: Hashable, Sendable, CustomStringConvertible {
   public var transaction: CID?
 
   init(_ kind: Kind, sensor: String = "", channel: Digest? = nil, transaction: CID? = nil) {
-    (self.kind, self.sensor, self.channel, self.transaction) = (kind, sensor, channel, transaction)
+    (self.kind, self.channel, self.transaction) = (kind, channel, transaction)
+    self.sensor = sensor.printable
   }
 
   /// Whether somebody did what may not be done.

@@ -15,6 +15,12 @@ struct Line<Item: Sendable>: Sendable {
 
   mutating func append(_ item: Item) { items.append(item) }
 
+  /// Keeps those that may stay, in their order.
+  mutating func keep(_ mayStay: (Item) -> Bool) {
+    items = items[start...].filter(mayStay)
+    start = 0
+  }
+
   @discardableResult mutating func removeFirst() -> Item {
     let item = items[start]
     start += 1

@@ -37,7 +37,9 @@ extension Ledger {
       switch error {
       case .malformed(let problem): report(.malformed(from: peer, "\(problem)"), &effects)
       case .forged(let issuer): report(.forged(from: peer, issuer: issuer), &effects)
-      case .workless(let issuer, _): report(.workless(from: peer, issuer: issuer), &effects)
+      case .workless(let issuer, _):
+        // Nobody has signed for the name: it is the bringer who is known.
+        report(.workless(from: peer, issuer: issuer), as: .brought(by: peer), &effects)
       }
       return nil
     }
@@ -52,7 +54,13 @@ extension Ledger {
       statistics.duplicates += 1
       return .ignore
     }
-    guard tangle.entryPoints[transaction.digest] == nil, !tangle.isStale(transaction) else {
+    guard transaction.previous != tangle.genesis else {
+      statistics.rejected += 1
+      let problem = WireError("transaction", "its issuer's previous one is said to be the genesis, which nobody issued")
+      report(.malformed(from: peer, "\(problem)"), &effects)
+      return .reject
+    }
+    guard !tangle.isStale(transaction) else {
       statistics.stale += 1
       return .ignore
     }
@@ -76,6 +84,8 @@ extension Ledger {
         return .ignore
       }
       waiting.add(transaction, missing: missing, from: peer, due: now + configuration.solidifyDelay)
+      // However long older needs are put off.
+      if hasStarted { arm(.solidify, at: now + configuration.solidifyDelay, &effects) }
       return .accept
     }
     // Whoever passed it on may not have been able to know.
@@ -84,11 +94,12 @@ extension Ledger {
     return .accept
   }
 
-  /// Whether a gossiped transaction's issuer may add to the ledger: it was not seen to issue twice in one place, nor does it fill the room.
+  /// Whether a gossiped transaction's issuer may add to the ledger: it was not seen to issue twice in one place, nor does it hide its rate or
+  /// fill the room.
   private mutating func isWelcome(_ transaction: Transaction, at now: Instant, _ effects: inout Effects<Effect>) -> Bool {
     guard let number = tangle.issuerIndex[transaction.issuer.word] else { return true }
     let issuer = tangle.issuers[Int(number)]
-    guard !issuer.isDistrusted || waiting.needs[transaction.digest] != nil else { return false }
+    guard !issuer.isDistrusted, !tangle.isDetached(transaction) else { return waiting.needs[transaction.digest] != nil }
     let limits = configuration.limits
     let isTight = tangle.count * 4 > limits.transactions * 3 || tangle.byteCount * 4 > limits.bytes * 3
     guard isTight, let oldest = tangle.order.first, tangle.entries[Int(oldest)].arrived + configuration.floodTime > now else {

@@ -103,8 +103,11 @@ extension Ledger {
     }
     guard let place = helpless(at: now, &effects) else {
       rescue(at: now, &chance, &effects)
-      if let first = tangle.unsettled.first {
-        arm(.nod, at: max(tangle.entries[Int(first.slot)].arrived + patience, now + patience * 0.5), &effects)
+      let next = now + patience * 0.5
+      if !tangle.doubtful.isEmpty {
+        arm(.nod, at: next, &effects)
+      } else if let first = tangle.unsettled.first {
+        arm(.nod, at: max(tangle.entries[Int(first.slot)].arrived + patience, next), &effects)
       }
       return
     }
@@ -125,24 +128,58 @@ extension Ledger {
     arm(.nod, at: now + patience * 0.5, &effects)
   }
 
-  /// The first unsettled entry that is due and that an approval of ours would help.
+  /// The first unsettled entry that is due and that an approval of ours would help. Lazy ones are put aside: however many there are, they
+  /// keep nobody else waiting.
   private mutating func helpless(at now: Instant, _ effects: inout Effects<Effect>) -> Int? {
     guard !tangle.isDistrusted(id.word) else { return nil }
+    reconsider(at: now, &effects)
     let own = Int32(tangle.issuerNumber(id.word))
     let window = configuration.tipWindow.nanoseconds / 1_000_000
-    for index in 0..<min(tangle.unsettled.count, 64) {
-      let candidate = tangle.unsettled[index]
+    var kept: [Tangle.Unsettled] = []
+    var (looked, judged) = (0, 0)
+    var found: Int?
+    while found == nil, looked < tangle.unsettled.count, judged < configuration.limits.doubtful {
+      let candidate = tangle.unsettled[looked]
       let place = Int(candidate.slot)
       let entry = tangle.entries[place]
-      guard entry.serial == candidate.serial else { continue }
-      guard entry.arrived + configuration.patience <= now else { return nil }
-      guard !entry.isConfirmed, entry.issuer != own, !isApproved(entry, by: own),
-        !tangle.issuers[Int(entry.issuer)].isDistrusted
-      else { continue }
-      guard tangle.isLazy(place, window: window, walk: configuration.limits.walk) else { return place }
-      report(lazy: place, at: now, &effects)
+      let isOver = entry.serial != candidate.serial || entry.isConfirmed
+      guard isOver || entry.arrived + configuration.patience <= now else { break }
+      looked += 1
+      if isOver { continue }
+      guard entry.issuer != own, !isApproved(entry, by: own), !tangle.issuers[Int(entry.issuer)].isDistrusted else {
+        kept.append(candidate)
+        continue
+      }
+      judged += 1
+      guard tangle.isLazy(place, window: window, walk: configuration.limits.walk) else {
+        kept.append(candidate)
+        found = place
+        break
+      }
+      tangle.doubtful.append(candidate)
+      if tangle.doubtful.count > configuration.limits.doubtful { _ = tangle.doubtful.popFirst() }
     }
-    return nil
+    tangle.unsettled.replaceFirst(looked, by: kept)
+    return found
+  }
+
+  /// Looks at some of the lazy ones again: what they build on may be confirmed by now. Those that stay lazy are reported at last.
+  private mutating func reconsider(at now: Instant, _ effects: inout Effects<Effect>) {
+    let window = configuration.tipWindow.nanoseconds / 1_000_000
+    for _ in 0..<min(tangle.doubtful.count, 64) {
+      guard let candidate = tangle.doubtful.popFirst() else { return }
+      let place = Int(candidate.slot)
+      let entry = tangle.entries[place]
+      guard entry.serial == candidate.serial, !entry.isConfirmed, now - entry.arrived <= configuration.patience * 32 else {
+        continue
+      }
+      guard tangle.isLazy(place, window: window, walk: configuration.limits.walk) else {
+        tangle.unsettled.append(candidate)
+        continue
+      }
+      report(lazy: place, at: now, &effects)
+      tangle.doubtful.append(candidate)
+    }
   }
 
   /// Names the issuer of a lazy entry. Not at once: after a separation, what an entry builds on may only just be coming, and its issuer

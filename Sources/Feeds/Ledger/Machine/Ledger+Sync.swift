@@ -54,27 +54,30 @@ extension Ledger {
 
   // MARK: Answering
 
-  /// How many bytes a peer may still be given.
-  private mutating func allowance(of peer: PeerID, at now: Instant, _ effects: inout Effects<Effect>) -> Int {
-    guard let neighbor = peers.neighbors[peer] else { return 0 }
+  /// Whether a peer may be given more, and cost more.
+  private mutating func mayAsk(_ peer: PeerID, at now: Instant, _ effects: inout Effects<Effect>) -> Bool {
+    guard let neighbor = peers.neighbors[peer] else { return false }
     if now - neighbor.since > .seconds(10) {
       peers.neighbors[peer]?.since = now
       peers.neighbors[peer]?.served = 0
-      return configuration.limits.servedBytes
+      peers.neighbors[peer]?.visits = 0
+      return true
     }
-    let left = configuration.limits.servedBytes - neighbor.served
-    if left <= 0 { report(.excess(from: peer), &effects) }
-    return left
+    let limits = configuration.limits
+    let may = neighbor.served < limits.servedBytes && neighbor.visits < limits.visits
+    if !may { report(.excess(from: peer), &effects) }
+    return may
   }
 
   private mutating func answer(frontier: [Digest], of peer: PeerID, at now: Instant, _ effects: inout Effects<Effect>) {
-    guard allowance(of: peer, at: now, &effects) > 0 else { return }
-    let lacking = tangle.notIn(past: frontier)
+    guard mayAsk(peer, at: now, &effects) else { return }
+    let (lacking, visits) = tangle.notIn(past: frontier)
+    peers.neighbors[peer]?.visits += visits
     serve(lacking, to: peer, answersFrontier: true, pruned: [], &effects)
   }
 
   private mutating func answer(wanted: [Digest], of peer: PeerID, at now: Instant, _ effects: inout Effects<Effect>) {
-    guard allowance(of: peer, at: now, &effects) > 0 else { return }
+    guard mayAsk(peer, at: now, &effects) else { return }
     let kept = Set(wanted.compactMap { tangle.index[$0] }).sorted {
       tangle.entries[Int($0)].serial < tangle.entries[Int($1)].serial
     }
@@ -115,10 +118,14 @@ extension Ledger {
   ) {
     guard let owes = peers.neighbors[peer]?.owes, owes > 0 else { return report(.excess(from: peer), &effects) }
     peers.neighbors[peer]?.owes = owes - 1
-    vouch(batch.pruned, by: peer, at: now, &effects)
-    var isNew = false
+    var transactions: [Transaction] = []
     for bytes in batch.transactions {
       guard let transaction = read(bytes, from: peer, &effects) else { break }
+      transactions.append(transaction)
+    }
+    vouch(batch.pruned, for: transactions, by: peer, at: now, &effects)
+    var isNew = false
+    for transaction in transactions {
       let before = statistics.attached
       _ = take(transaction, from: peer, isWanted: true, at: now, &effects)
       if statistics.attached > before {
@@ -140,12 +147,20 @@ extension Ledger {
     rescue(at: now, &chance, &effects)
   }
 
-  /// A peer says that it pruned these. They need not be had if enough peers say so; a newcomer believes the first it asks.
-  private mutating func vouch(_ pruned: [Digest], by peer: PeerID, at now: Instant, _ effects: inout Effects<Effect>) {
+  /// A peer says that it pruned these. They need not be had if enough peers say so; a newcomer believes the first it asks. Only what is
+  /// missing here or approved by what the peer brings is of interest: nobody needs to be told of anything else that it is gone.
+  private mutating func vouch(
+    _ pruned: [Digest], for brought: [Transaction], by peer: PeerID, at now: Instant, _ effects: inout Effects<Effect>
+  ) {
     guard !pruned.isEmpty else { return }
+    var named: Set<Digest> = []
+    for transaction in brought {
+      named.formUnion([transaction.links.0, transaction.links.1])
+      if let previous = transaction.previous { named.insert(previous) }
+    }
     let enough = min(configuration.vouchers, peers.count)
     var confirmed: [Int32] = []
-    for digest in pruned where !tangle.isKnown(digest) {
+    for digest in pruned where !tangle.isKnown(digest) && (named.contains(digest) || waiting.needs[digest] != nil) {
       if peers.guide != peer {
         if peers.votes.count >= configuration.limits.votes { peers.votes = [:] }
         var voters = peers.votes[digest] ?? []
@@ -154,6 +169,7 @@ extension Ledger {
         guard voters.count >= enough else { continue }
         peers.votes[digest] = nil
       }
+      tangle.vouched.insert(digest)
       tangle.retire(digest)
       follow(digest, at: now, &confirmed, &effects)
     }

@@ -7,8 +7,9 @@ struct PeerTable: Sendable {
   struct Neighbor: Sendable {
     /// Questions of ours that it has not answered.
     var owes = 0
-    /// Bytes it was given since `since`.
+    /// Bytes it was given since `since`, and entries that were looked at for it.
     var served = 0
+    var visits = 0
     var since = Instant.origin
   }
 

@@ -21,79 +21,51 @@ extension Tangle {
     return digests
   }
 
-  /// The entries that are neither among `digests` nor in their past, what they approve before them.
+  /// The entries that are neither among `digests` nor in their past, what they approve before them, and how many entries were looked at.
   ///
   /// Both pasts are walked in the order of serial numbers, newest first, until only the known past is left: the cost is that of the
   /// difference and of what was added since.
-  func notIn(past digests: [Digest]) -> [Int] {
-    var walk = Walk(entries)
+  func notIn(past digests: [Digest]) -> (lacking: [Int], visits: Int) {
+    var marks = [Mark](repeating: .unseen, count: entries.count)
+    /// Those marked as ours that were not come by yet.
+    var ours = 0
+    func mark(_ slot: Int, isTheirs: Bool) {
+      switch marks[slot] {
+      case .theirs: return
+      case .ours:
+        guard isTheirs else { return }
+        ours -= 1
+      case .unseen: if !isTheirs { ours += 1 }
+      }
+      marks[slot] = isTheirs ? .theirs : .ours
+    }
     for digest in digests {
-      if let slot = slot(digest) { walk.add(slot, isTheirs: true) }
+      if let slot = slot(digest) { mark(slot, isTheirs: true) }
     }
     for who in tipped {
-      for tip in issuers[Int(who)].tips { walk.add(Int(tip), isTheirs: false) }
+      for tip in issuers[Int(who)].tips { mark(Int(tip), isTheirs: false) }
     }
     var lacking: [Int] = []
-    while let (slot, isTheirs) = walk.next() {
-      if !isTheirs { lacking.append(slot) }
+    var place = order.count
+    while ours > 0, place > 0 {
+      place -= 1
+      let slot = Int(order[place])
+      // All that approve it have higher numbers, so its mark is final.
+      guard marks[slot] != .unseen else { continue }
+      let isTheirs = marks[slot] == .theirs
+      if !isTheirs {
+        ours -= 1
+        lacking.append(slot)
+      }
       let entry = entries[slot]
       for reference in [entry.first, entry.second, entry.previous] {
-        if let parent = resolve(reference, from: entry.serial) { walk.add(parent, isTheirs: isTheirs) }
+        if let parent = resolve(reference, from: entry.serial) { mark(parent, isTheirs: isTheirs) }
       }
     }
-    return lacking.reversed()
+    return (lacking.reversed(), order.count - place)
   }
 
-  /// Slots by serial number, highest first, until only theirs are left.
-  private struct Walk {
-    private let entries: [Entry]
-    private var heap: [(serial: Int, slot: Int)] = []
-    private var marks: [Int: Bool] = [:]
-    private var ours = 0
-
-    init(_ entries: [Entry]) { self.entries = entries }
-
-    mutating func add(_ slot: Int, isTheirs: Bool) {
-      if let mark = marks[slot] {
-        if isTheirs, !mark {
-          marks[slot] = true
-          ours -= 1
-        }
-        return
-      }
-      marks[slot] = isTheirs
-      if !isTheirs { ours += 1 }
-      heap.append((entries[slot].serial, slot))
-      var child = heap.count - 1
-      while child > 0, heap[(child - 1) / 2].serial < heap[child].serial {
-        heap.swapAt(child, (child - 1) / 2)
-        child = (child - 1) / 2
-      }
-    }
-
-    mutating func next() -> (slot: Int, isTheirs: Bool)? {
-      guard ours > 0, let top = heap.first else { return nil }
-      let last = heap.removeLast()
-      if !heap.isEmpty {
-        heap[0] = last
-        sift()
-      }
-      // All that approve it have higher numbers, so its mark is final; it never comes back.
-      let isTheirs = marks[top.slot] ?? true
-      if !isTheirs { ours -= 1 }
-      return (top.slot, isTheirs)
-    }
-
-    private mutating func sift() {
-      var parent = 0
-      while true {
-        var child = 2 * parent + 1
-        guard child < heap.count else { return }
-        if child + 1 < heap.count, heap[child + 1].serial > heap[child].serial { child += 1 }
-        guard heap[child].serial > heap[parent].serial else { return }
-        heap.swapAt(child, parent)
-        parent = child
-      }
-    }
+  private enum Mark: UInt8 {
+    case unseen, ours, theirs
   }
 }

@@ -50,6 +50,7 @@ extension Tangle {
   private mutating func release(_ digest: Digest) {
     guard let reasons = entryPoints[digest] else { return }
     entryPoints[digest] = reasons > 1 ? reasons - 1 : nil
+    if reasons <= 1 { vouched.remove(digest) }
   }
 
   /// Remembers what is not kept: as long as `children` kept entries approve it, and for a while.

@@ -55,12 +55,15 @@ struct Tangle: Sendable {
   var tipped: [Int32] = []
   /// What is not kept and need not be had, with the number of reasons: entries that approve it, and one while it is in `retired`.
   var entryPoints: [Digest: Int32] = [:]
+  /// Those of the entry points that never were here, as far as is known: others say that they are gone.
+  var vouched: Set<Digest> = []
   /// What was pruned last, oldest first.
   var retired = Queue<Digest>()
   /// Slots by serial number, what was pruned in the middle left out.
   var order = Queue<Int32>()
-  /// What may need a nod: slot and serial number.
+  /// What may need a nod: slot and serial number; and what of it was lazy when it was looked at.
   var unsettled = Queue<Unsettled>()
+  var doubtful = Queue<Unsettled>()
   var milestones: Milestones
   var newestConfirmed: Int32 = -1
   var nextSerial = 0
@@ -86,7 +89,7 @@ struct Tangle: Sendable {
 
   // MARK: Looking
 
-  var isSettled: Bool { unsettled.isEmpty }
+  var isSettled: Bool { unsettled.isEmpty && doubtful.isEmpty }
 
   func slot(_ digest: Digest) -> Int? { index[digest].map { Int($0) } }
 
@@ -111,8 +114,9 @@ struct Tangle: Sendable {
     return Int(reference)
   }
 
-  /// Whether it came before and was pruned since.
+  /// Whether it came before and was pruned since. What others say is gone is welcome all the same.
   func isStale(_ transaction: Transaction) -> Bool {
+    if entryPoints[transaction.digest] != nil, !vouched.contains(transaction.digest) { return true }
     guard let issuer = issuerIndex[transaction.issuer.word] else { return false }
     return Int64(transaction.sequence) <= issuers[Int(issuer)].prunedSequence
   }
@@ -128,6 +132,14 @@ struct Tangle: Sendable {
       missing.append(previous)
     }
     return missing
+  }
+
+  /// Whether a transaction claims as its previous one something pruned that is not its issuer's last: then its issuer's rate cannot be told.
+  func isDetached(_ transaction: Transaction) -> Bool {
+    guard let previous = transaction.previous, entryPoints[previous] != nil, index[previous] == nil,
+      let issuer = issuerIndex[transaction.issuer.word], issuers[Int(issuer)].last != nil
+    else { return false }
+    return !isLast(previous, of: transaction.issuer)
   }
 
   private func isLast(_ digest: Digest, of issuer: PeerID) -> Bool {
@@ -177,6 +189,7 @@ struct Tangle: Sendable {
       entries.append(entry)
     }
     index[transaction.digest] = Int32(slot)
+    vouched.remove(transaction.digest)
     if !transaction.tag.isEmpty { tags[transaction.tagKey] = Int32(slot) }
     order.append(Int32(slot))
     if !transaction.isNod { unsettled.append(Unsettled(slot: Int32(slot), serial: entry.serial)) }

@@ -36,6 +36,7 @@ extension Transaction {
   /// The bytes of a transaction before the nonce. The issuer must be an Ed25519 identity; tag, payload, time and difficulty within limits.
   public static func encode(_ body: Body, payload: [UInt8]) -> [UInt8] {
     precondition(body.tag.count <= mostTagBytes && payload.count <= mostPayloadBytes, "tag or payload are too long")
+    precondition(body.sequence <= mostSequence, "a chain has fewer than 2⁶² transactions")
     precondition((0...latestTime).contains(body.time) && (0...mostDifficulty).contains(body.difficulty), "time or difficulty")
     var out: [UInt8] = []
     out.reserveCapacity(payload.count + body.tag.count + 300)
@@ -119,7 +120,7 @@ extension Transaction {
       try reader.array(of: 11)
       guard try reader.number() == 1 else { throw WireError(what, at: 1, "only version 1 is known") }
       let issuer = PeerID(kind: .ed25519, word: try reader.digest())
-      let sequence = try reader.number(.max >> 1)
+      let sequence = try reader.number(Transaction.mostSequence)
       let time = Int64(try reader.number(UInt64(Transaction.latestTime)))
       try reader.array(of: 2)
       let links = (try Parts.link(&reader), try Parts.link(&reader))

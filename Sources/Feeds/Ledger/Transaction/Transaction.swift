@@ -44,6 +44,8 @@ public final class Transaction: Sendable {
   public static let mostBytes = mostPayloadBytes + 512
   /// The most zero bits that are asked for.
   public static let mostDifficulty = 64
+  /// The highest number of a transaction: there is always one after it, also where numbers are kept as one more.
+  public static let mostSequence: UInt64 = 1 << 62 - 1
   /// The latest time that is understood: the year 9999.
   public static let latestTime: Int64 = 253_402_300_799_000
 

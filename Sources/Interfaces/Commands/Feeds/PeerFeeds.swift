@@ -59,7 +59,7 @@ final class PeerFeeds: Sendable {
     for rows in kept?.rows ?? [] { basket.add(rows) }
     inherited = basket.take(all: true)
     var station = Setup.station(
-      session, keys: keys, peers: peers, sides: sides, states: kept?.states ?? [],
+      session, keys: keys, peers: peers, sides: sides, states: kept?.states ?? [], allowed: setup.allowedSensors,
       chance: chance.fork("station"))
     if let kept {
       var (chance, effects) = (chance.fork("restoring"), Effects<Station.Effect>())

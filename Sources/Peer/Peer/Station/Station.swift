@@ -103,83 +103,112 @@ public struct Station: Machine, Sendable {
 
   /// Takes one input and appends what is to be done; what its parts want of each other is done when it returns.
   public mutating func step(_ input: Input, at now: Instant, chance: inout Chance, effects: inout Effects<Effect>) {
+    var due = Agenda()
     switch input {
-    case .started:
-      step(ledger: .started, at: now, &effects)
-      step(harvest: .started, at: now, &effects)
-    case .restored(let transactions, let snapshot): step(ledger: .restored(transactions, snapshot), at: now, &effects)
-    case .connected(let peer): step(ledger: .connected(peer), at: now, &effects)
-    case .disconnected(let peer): step(ledger: .disconnected(peer), at: now, &effects)
-    case .heard(let peer, let message): step(ledger: .received(from: peer, message), at: now, &effects)
-    case .gossiped(let id, let peer, let bytes): step(ledger: .gossiped(from: peer, bytes), judging: id, at: now, &effects)
-    case .worked(let challenge, let nonce): step(ledger: .worked(challenge, nonce: nonce), at: now, &effects)
-    case .feeder(_, let input): step(gateway: input, at: now, &effects)
-    case .follow(let sensor, let pointer): step(harvest: .follow(sensor, pointer), at: now, &effects)
-    case .fired(.ledger(let timer)): step(ledger: .fired(timer), at: now, &effects)
-    case .fired(.gateway): step(gateway: .fired, at: now, &effects)
-    case .fired(.harvest): step(harvest: .fired(.patience), at: now, &effects)
-    case .clockSet(let epoch): step(ledger: .clockSet(epoch: epoch), at: now, &effects)
+    case .started: due.add([.ledger(.started), .harvest(.started)])
+    case .restored(let transactions, let snapshot): due.add([.ledger(.restored(transactions, snapshot))])
+    case .connected(let peer): due.add([.ledger(.connected(peer))])
+    case .disconnected(let peer): due.add([.ledger(.disconnected(peer))])
+    case .heard(let peer, let message): due.add([.ledger(.received(from: peer, message))])
+    case .gossiped(let id, let peer, let bytes): due.add([.ledger(.gossiped(from: peer, bytes), judging: id)])
+    case .worked(let challenge, let nonce): due.add([.ledger(.worked(challenge, nonce: nonce))])
+    case .feeder(_, let input): due.add([.gateway(input)])
+    case .follow(let sensor, let pointer): due.add([.harvest(.follow(sensor, pointer))])
+    case .fired(.ledger(let timer)): due.add([.ledger(.fired(timer))])
+    case .fired(.gateway): due.add([.gateway(.fired)])
+    case .fired(.harvest): due.add([.harvest(.fired(.patience))])
+    case .clockSet(let epoch): due.add([.ledger(.clockSet(epoch: epoch))])
     }
+    while let next = due.next() { perform(next, at: now, &due, &effects) }
   }
 
   // MARK: The parts
 
-  private mutating func step(
-    ledger input: Ledger.Input, judging id: MessageID? = nil, at now: Instant, _ effects: inout Effects<Effect>
-  ) {
-    var wanted = Effects<Ledger.Effect>()
-    ledger.step(input, at: now, chance: &ledgerChance, effects: &wanted)
-    for effect in wanted.list {
-      switch effect {
-      case .send(let peer, let message): effects.append(.send(peer, message))
-      case .publish(let bytes): effects.append(.publish(bytes))
-      case .judge(let verdict):
-        if let id { effects.append(.judge(id, verdict.forPubSub)) }
-      case .work(let challenge): effects.append(.work(challenge))
-      case .arm(let timer, let at): effects.append(.arm(.ledger(timer), at: at))
-      case .keep(let id, let bytes): effects.append(.keep(id, bytes))
-      case .prune(let ids, let snapshot): effects.append(.prune(ids, snapshot))
-      case .issued(let id, let tag):
-        guard let place = asked.firstIndex(where: { $0.tag == tag }) else { continue }
-        step(gateway: .issued(asked.remove(at: place).name, as: id), at: now, &effects)
-        if isAlone { step(gateway: .confirmed([id]), at: now, &effects) }
-      case .refused(let tag, _):
-        // What was asked last is refused at once.
-        guard let place = asked.lastIndex(where: { $0.tag == tag }) else { continue }
-        step(gateway: .notIssued(asked.remove(at: place).name), at: now, &effects)
-      case .solid(let transaction):
-        step(harvest: .solid(tag: transaction.tag, bytes: transaction.payload, transaction: transaction.id), at: now, &effects)
-      case .confirmed(let ids): step(gateway: .confirmed(ids), at: now, &effects)
-      case .report(let report): effects.append(.report(.ledger(report)))
-      }
+  /// What is to be done, what came last first: what one part wants of another is done before the rest of what it wants. A list and no calls
+  /// of functions by themselves, as one message that was waited for may bring about the reading of any number of others.
+  private struct Agenda {
+    enum Task {
+      case ledger(Ledger.Input, judging: MessageID? = nil)
+      case gateway(Gateway.Input)
+      case harvest(Harvest.Input)
+      case ledgerWants(Ledger.Effect, judging: MessageID?)
+      case gatewayWants(Gateway.Effect)
+      case harvestWants(Harvest.Effect)
+    }
+
+    private var tasks: [Task] = []
+
+    mutating func add(_ more: [Task]) { tasks += more.reversed() }
+    mutating func next() -> Task? { tasks.popLast() }
+  }
+
+  private mutating func perform(_ task: Agenda.Task, at now: Instant, _ due: inout Agenda, _ effects: inout Effects<Effect>) {
+    switch task {
+    case .ledger(let input, let id):
+      var wanted = Effects<Ledger.Effect>()
+      ledger.step(input, at: now, chance: &ledgerChance, effects: &wanted)
+      due.add(wanted.list.map { .ledgerWants($0, judging: id) })
+    case .gateway(let input):
+      var wanted = Effects<Gateway.Effect>()
+      gateway.step(input, at: now, chance: &gatewayChance, effects: &wanted)
+      due.add(wanted.list.map { .gatewayWants($0) })
+    case .harvest(let input):
+      var wanted = Effects<Harvest.Effect>()
+      harvest.step(input, at: now, chance: &harvestChance, effects: &wanted)
+      due.add(wanted.list.map { .harvestWants($0) })
+    case .ledgerWants(let effect, let id): perform(effect, judging: id, &due, &effects)
+    case .gatewayWants(let effect): perform(effect, &due, &effects)
+    case .harvestWants(let effect): perform(effect, &due, &effects)
     }
   }
 
-  private mutating func step(gateway input: Gateway.Input, at now: Instant, _ effects: inout Effects<Effect>) {
-    var wanted = Effects<Gateway.Effect>()
-    gateway.step(input, at: now, chance: &gatewayChance, effects: &wanted)
-    for effect in wanted.list {
-      switch effect {
-      case .send(let message, let feeder): effects.append(.answer(feeder, message))
-      case .issue(let key, let content):
-        if let known = transaction(of: key) {
-          // Another gateway was given it before.
-          step(gateway: .issued(key.name, as: known.id), at: now, &effects)
-          if isAlone || ledger.isConfirmed(known.id) { step(gateway: .confirmed([known.id]), at: now, &effects) }
-        } else {
-          asked.append(key)
-          step(ledger: .issue(tag: key.tag, payload: content), at: now, &effects)
-        }
-      case .lookUp(let keys, let feeder):
-        let findings = keys.map { key in
-          let known = transaction(of: key)
-          return Gateway.Finding(
-            key.name, transaction: known?.id, isConfirmed: known.map { isAlone || ledger.isConfirmed($0.id) } ?? false)
-        }
-        step(gateway: .found(findings, for: feeder), at: now, &effects)
-      case .shutOut(let feeder, let span, let why): effects.append(.shutOut(feeder, for: span, why: why))
-      case .arm(let at): effects.append(.arm(.gateway, at: at))
+  private mutating func perform(
+    _ effect: Ledger.Effect, judging id: MessageID?, _ due: inout Agenda, _ effects: inout Effects<Effect>
+  ) {
+    switch effect {
+    case .send(let peer, let message): effects.append(.send(peer, message))
+    case .publish(let bytes): effects.append(.publish(bytes))
+    case .judge(let verdict):
+      if let id { effects.append(.judge(id, verdict.forPubSub)) }
+    case .work(let challenge): effects.append(.work(challenge))
+    case .arm(let timer, let at): effects.append(.arm(.ledger(timer), at: at))
+    case .keep(let id, let bytes): effects.append(.keep(id, bytes))
+    case .prune(let ids, let snapshot): effects.append(.prune(ids, snapshot))
+    case .issued(let id, let tag):
+      guard let place = asked.firstIndex(where: { $0.tag == tag }) else { return }
+      due.add([.gateway(.issued(asked.remove(at: place).name, as: id))] + (isAlone ? [.gateway(.confirmed([id]))] : []))
+    case .refused(let tag, _):
+      // What was asked last is refused at once.
+      guard let place = asked.lastIndex(where: { $0.tag == tag }) else { return }
+      due.add([.gateway(.notIssued(asked.remove(at: place).name))])
+    case .solid(let transaction):
+      due.add([.harvest(.solid(tag: transaction.tag, bytes: transaction.payload, transaction: transaction.id))])
+    case .confirmed(let ids): due.add([.gateway(.confirmed(ids))])
+    case .report(let report): effects.append(.report(.ledger(report)))
+    }
+  }
+
+  private mutating func perform(_ effect: Gateway.Effect, _ due: inout Agenda, _ effects: inout Effects<Effect>) {
+    switch effect {
+    case .send(let message, let feeder): effects.append(.answer(feeder, message))
+    case .issue(let key, let content):
+      if let known = transaction(of: key) {
+        // Another gateway was given it before.
+        let isConfirmed = isAlone || ledger.isConfirmed(known.id)
+        due.add([.gateway(.issued(key.name, as: known.id))] + (isConfirmed ? [.gateway(.confirmed([known.id]))] : []))
+      } else {
+        asked.append(key)
+        due.add([.ledger(.issue(tag: key.tag, payload: content))])
       }
+    case .lookUp(let keys, let feeder):
+      let findings = keys.map { key in
+        let known = transaction(of: key)
+        return Gateway.Finding(
+          key.name, transaction: known?.id, isConfirmed: known.map { isAlone || ledger.isConfirmed($0.id) } ?? false)
+      }
+      due.add([.gateway(.found(findings, for: feeder))])
+    case .shutOut(let feeder, let span, let why): effects.append(.shutOut(feeder, for: span, why: why))
+    case .arm(let at): effects.append(.arm(.gateway, at: at))
     }
   }
 
@@ -189,20 +218,15 @@ public struct Station: Machine, Sendable {
     return all.first { ledger.isConfirmed($0.id) } ?? all.first
   }
 
-  private mutating func step(harvest input: Harvest.Input, at now: Instant, _ effects: inout Effects<Effect>) {
-    var wanted = Effects<Harvest.Effect>()
-    harvest.step(input, at: now, chance: &harvestChance, effects: &wanted)
-    for effect in wanted.list {
-      switch effect {
-      case .look(let tag):
-        for transaction in ledger.transactions(tagged: tag) {
-          step(harvest: .solid(tag: tag, bytes: transaction.payload, transaction: transaction.id), at: now, &effects)
-        }
-      case .rows(let rows): effects.append(.rows(rows))
-      case .advanced(let state): effects.append(.advanced(state))
-      case .report(let report): effects.append(.report(.feed(report)))
-      case .arm(_, let at): effects.append(.arm(.harvest, at: at))
-      }
+  private func perform(_ effect: Harvest.Effect, _ due: inout Agenda, _ effects: inout Effects<Effect>) {
+    switch effect {
+    case .look(let tag):
+      let found = ledger.transactions(tagged: tag)
+      due.add(found.map { .harvest(.solid(tag: tag, bytes: $0.payload, transaction: $0.id)) })
+    case .rows(let rows): effects.append(.rows(rows))
+    case .advanced(let state): effects.append(.advanced(state))
+    case .report(let report): effects.append(.report(.feed(report)))
+    case .arm(_, let at): effects.append(.arm(.harvest, at: at))
     }
   }
 }

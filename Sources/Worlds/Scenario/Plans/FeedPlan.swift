@@ -11,8 +11,22 @@ public struct FeedPlan: Hashable, Sendable {
   /// Whether readers hold all rows from the beginning, and nothing is streamed: the control.
   public var held = false
 
+  /// The only sensors that are believed, if any are named.
+  public var allowed: [Allowed] = []
+
   /// No sensors.
   public init() {}
+
+  /// A sensor that is believed.
+  public struct Allowed: Hashable, Sendable {
+    /// Its name.
+    public var id: String
+    /// Its stream's channel, 64 hexadecimal digits.
+    public var channel: String
+
+    /// A sensor of that name.
+    public init(id: String, channel: String) { (self.id, self.channel) = (id, channel) }
+  }
 
   /// Who may read.
   public enum Mode: String, Hashable, Sendable, CaseIterable {

@@ -111,6 +111,16 @@ enum Schema {
     return section
   }()
 
+  private static let allowed = Codec<FeedPlan.Allowed>.text(
+    "a sensor's name and its channel, such as `soil-7 5f3a…` with all 64 digits",
+    parse: { text in
+      guard let space = text.lastIndex(of: " ") else { return nil }
+      let (id, channel) = (text[..<space], text[text.index(after: space)...].lowercased())
+      guard !id.isEmpty, id.utf8.count <= 64, channel.utf8.count == 64, channel.allSatisfy(\.isHexDigit) else { return nil }
+      return FeedPlan.Allowed(id: String(id), channel: channel)
+    }, print: { "\($0.id) \($0.channel)" }
+  ).list("a list of sensors, such as `[soil-7 5f3a…, soil-8 92c0…]` with all 64 digits of each channel", count: 0...10_000)
+
   static let feeds: Section<FeedPlan> = Section([
     Field("sensors", \.sensors, .count(0...10_000), "How many sensors; the training rows are theirs, and peers have none."),
     Field("packet", \.packet, .count(1...4_096), "Rows of one message."),
@@ -118,6 +128,10 @@ enum Schema {
     Field(
       "mode", \.mode, .words("mode"),
       "Who may read: `public` (everybody), `restricted` (whoever holds the side key; in a simulation all peers do)."),
+    Field(
+      "allowed", \.allowed, allowed,
+      "The only sensors that are believed, each with its stream's channel; without, whoever claims a name first has it."
+    ).hidden { !$0.allowed.isEmpty },
     Field("held", \.held, .flag, "The control: peers hold all rows from the beginning, and nothing is streamed."),
   ])
 

@@ -11,6 +11,8 @@ public struct FeedField: Sendable {
   private let classes: [String: Int32]
   private let label: String?
   private let scale: Standardisation
+  /// The greatest scaled number that is learnt from: one of these among thousands of rows and a model is gone.
+  static let most: Float = 1e6
   /// Features of a row.
   public let width: Int
   /// Classes that are told apart.
@@ -35,7 +37,8 @@ public struct FeedField: Sendable {
     return features.joined(separator: ",") + "," + dataset.classNames[Int(dataset.samples.labels[row])]
   }
 
-  /// The rows of a message, scaled, and where each stands in its stream; rows without a known class, or of another width, are left out and counted.
+  /// The rows of a message, scaled, and where each stands in its stream; rows without a known class, of another width, or with a number that
+  /// no model can bear are left out and counted.
   func read(_ message: FeedRows) -> (samples: Samples?, places: [UInt64], refused: Int) {
     let columns = message.sensor.columns
     // By name where the sensor names all columns, by position otherwise: the label last.
@@ -44,21 +47,26 @@ public struct FeedField: Sendable {
     let target = (label ?? "label")
     let labelPlace = isNamed ? columns.firstIndex(of: target) ?? columns.count - 1 : names.count
     let order = isNamed ? places : Array(0..<names.count)
+    let least = max(labelPlace, order.max() ?? 0)
     var (features, labels, numbers, refused): ([Float], [Int32], [UInt64], Int) = ([], [], [], 0)
     for (index, row) in message.rows.enumerated() {
-      guard row.fields.count > labelPlace, row.fields.count > order.max() ?? 0,
-        let label = classes[row.fields[labelPlace].trimmed]
-      else {
+      guard row.fields.count > least, let label = classes[row.fields[labelPlace].trimmed] else {
         refused += 1
         continue
       }
-      features += order.map { Float(row.fields[$0].trimmed) ?? .nan }
+      // What is no number is missing.
+      let raw = order.map { Float(row.fields[$0].trimmed) ?? .nan }
+      let scaled = scale.apply(to: Samples(features: raw, width: width, labels: [label], classes: classCount)).row(0)
+      guard !raw.contains(where: \.isInfinite), !scaled.contains(where: { abs($0) > FeedField.most }) else {
+        refused += 1
+        continue
+      }
+      features += scaled
       labels.append(label)
       numbers.append(message.first + UInt64(index))
     }
     guard !labels.isEmpty else { return (nil, [], refused) }
-    let samples = scale.apply(to: Samples(features: features, width: width, labels: labels, classes: classCount))
-    return (samples, numbers, refused)
+    return (Samples(features: features, width: width, labels: labels, classes: classCount), numbers, refused)
   }
 }
 

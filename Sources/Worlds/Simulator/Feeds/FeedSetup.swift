@@ -25,6 +25,13 @@ extension Setup {
     return SideKey(.sha256(of: Array("murmur scenario side key \(scenario.seed) \(session.name)".utf8)))
   }
 
+  /// The only sensors that the session believes, with their channels; empty for all.
+  public var allowedSensors: [(id: String, channel: Digest)] {
+    scenario.feeds.allowed.compactMap { sensor in
+      (try? Multibase.decode("f" + sensor.channel)).flatMap { Digest($0) }.map { (sensor.id, $0) }
+    }
+  }
+
   /// An empty basket for the rows of streams.
   public func basket() -> RowBasket? {
     field.map {
@@ -32,11 +39,11 @@ extension Setup {
     }
   }
 
-  /// A station of a session: with a ledger that issues under `keys`.
+  /// A station of a session: with a ledger that issues under `keys`, and a gateway that works for what is of a stream, of those `allowed` if
+  /// any are named.
   public static func station(
     _ session: Session, keys: KeyPair, peers: Int, sides: [SideKey], states: [FeedState],
-    allowed: [(id: String, channel: Digest)] = [],
-    chance: Chance
+    allowed: [(id: String, channel: Digest)] = [], chance: Chance
   ) -> Station {
     var ledger = Ledger.Configuration(session: session.name)
     // In a small session two others are soon not to be had: one of three may be dead.
@@ -44,9 +51,10 @@ extension Setup {
     var harvest = Harvest.Configuration(session: session.name)
     harvest.sides = sides
     harvest.allowed = allowed
+    let admission = StreamAdmission(session: session.name, sides: sides, allowed: allowed)
     return Station(
       ledger: Ledger(id: keys.peerID, keys: keys, configuration: ledger),
-      gateway: Gateway(Gateway.Configuration(session: session.name)),
+      gateway: Gateway(Gateway.Configuration(session: session.name) { admission.admits($0, $1) }),
       harvest: Harvest(harvest, states: states), isAlone: peers == 1, chance: chance)
   }
 
@@ -67,11 +75,12 @@ extension World {
     }
     let session = setup.session
     let (peers, seed, sides) = (nodes.count, setup.scenario.seed, setup.sideKey.map { [$0] } ?? [])
+    let allowed = setup.allowedSensors
     let chance = setup.chance.fork("feeds")
     let birth: FeedWorld.Birth = { number, life, issuer, states in
       let keys = KeyPair(seed: .sha256(of: Array("murmur simulated station \(seed) \(number) \(issuer)".utf8)))
       return Setup.station(
-        session, keys: keys, peers: peers, sides: sides, states: states,
+        session, keys: keys, peers: peers, sides: sides, states: states, allowed: allowed,
         chance: chance.fork("station", number).fork("life", life))
     }
     (feeds.birth, feeds.basket) = (birth, basket)
