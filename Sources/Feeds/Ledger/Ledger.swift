@@ -216,7 +216,7 @@ public struct Ledger: Machine, Sendable {
     armed = [nil, nil, nil, nil]
     arm(.prune, at: now + configuration.pruneInterval, &effects)
     arm(.sync, at: now + configuration.syncInterval * chance.uniform(), &effects)
-    if !tangle.isSettled { arm(.nod, at: now + configuration.patience, &effects) }
+    armAfterTaking(at: now, &effects)
   }
 
   mutating func report(_ report: LedgerReport, _ effects: inout Effects<Effect>) {
