@@ -26,11 +26,12 @@ public final class Node: TransportDelegate, Sendable {
   let core: NIOLoopBoundBox<NodeCore>
 
   /// A node that is about to start. Everything happens on one loop, so `group` is to have one. Peer and store are the node's from now on;
-  /// `workers` run jobs and wait for the disk, and all draws come from `chance`. With a `station` it takes feeders in and reads streams, of
-  /// which `feeds` is told on the node's loop; it answers with the rows that the session is to learn from now on, if there are enough new ones.
+  /// `workers` run jobs and wait for the disk, and all draws come from `chance`. With a `station`, which goes on from its `inheritance`, it takes
+  /// feeders in and reads streams, of which `feeds` is told on the node's loop; it answers with the rows that the session is to learn from now on, if there are enough new ones.
   public static func make(
     _ configuration: NodeConfiguration, keys: KeyPair, peer: Peer, chance: Chance, store: Store?, group: any EventLoopGroup,
-    workers: NIOThreadPool, station: Station? = nil, feeds: @escaping @Sendable (FeedNews) -> Work.Rows? = { _ in nil }
+    workers: NIOThreadPool, station: Station? = nil, inheritance: FeedInheritance? = nil,
+    feeds: @escaping @Sendable (FeedNews) -> Work.Rows? = { _ in nil }
   ) async throws -> Node {
     let home = group.next()
     let sequence = UInt64(max(Wall.seconds, 0)) * 1_000
@@ -41,7 +42,7 @@ public final class Node: TransportDelegate, Sendable {
       if let (path, header) = configuration.recording { core.recorder = try Recorder(path, header, configuration.logger) }
       if let station {
         core.house = FeedHouse(
-          station, session: peer.collective.session.name, chance: chance.fork("station"), told: feeds)
+          station, session: peer.collective.session.name, chance: chance.fork("station"), inheritance: inheritance, told: feeds)
       }
       let node = Node(configuration, keys.peerID, home, NIOLoopBoundBox(core, eventLoop: home))
       core.transport = Transport(
@@ -96,6 +97,7 @@ public final class Node: TransportDelegate, Sendable {
       it.upkeep = home.scheduleRepeatedTask(initialDelay: upkeep, delay: upkeep) { _ in
         core.value.look()
         core.value.measure()
+        core.value.setClock()
       }
     }
     return listening
