@@ -143,8 +143,8 @@ final class RunningFeed: Sendable {
       settled += 1
       // What the start took is needed no more, and pages of code come back in large pieces of which little is used.
       if settled % 250 == 100, (Memory.resident ?? .max) > RunningFeed.muchMemory {
-        Memory.giveBack()
         Memory.giveBackCode()
+        Memory.giveBack()
       }
       if settled % 12 == 0, seen != told {
         told = seen

@@ -216,8 +216,8 @@ final class RunningPeer: Sendable {
         counted = .now
         if !hasSettled {
           hasSettled = true
-          Memory.giveBack()
           Memory.giveBackCode()
+          Memory.giveBack()
         }
         teller.tell(
           .census(links: seen.links, streams: seen.streams, pending: seen.pending, memory: Memory.resident))
