@@ -89,13 +89,14 @@ import Testing
     }
     let begun = ContinuousClock.now
     let kept = try FeedInheritance(store, session: "s")
+    let (transactions, snapshot) = try FeedInheritance.ledger(store, session: "s")
     let read = ContinuousClock.now
     var station = Station(
       ledger: Ledger(id: Self.keys(0).peerID, keys: Self.keys(0), configuration: Self.configuration()),
       gateway: Gateway(Gateway.Configuration(session: "s")), harvest: Harvest(Harvest.Configuration(session: "s")),
       chance: Chance(seed: 2))
     var (chance, effects) = (Chance(seed: 3), Effects<Station.Effect>())
-    station.step(.restored(kept.transactions, kept.snapshot), at: now, chance: &chance, effects: &effects)
+    station.step(.restored(transactions, snapshot), at: now, chance: &chance, effects: &effects)
     station.step(.started, at: now, chance: &chance, effects: &effects)
     let restored = ContinuousClock.now
     #expect(station.ledger.holdings.transactions == count && station.ledger.holdings.unconfirmed <= 2)

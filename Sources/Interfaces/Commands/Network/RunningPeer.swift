@@ -125,7 +125,7 @@ final class RunningPeer: Sendable {
     }
     node = try await Node.make(
       configuration, keys: keys, peer: peer, chance: chance.fork("node"), store: store, group: group, workers: workers,
-      station: feeds?.station, inheritance: feeds?.inheritance, feeds: { [feeds] news in feeds?.take(news) })
+      station: feeds?.station, goesOn: true, feeds: { [feeds] news in feeds?.take(news) })
     try await watch()
     let bound = try await node.start()
     try await openControl(plan, shared, keys)

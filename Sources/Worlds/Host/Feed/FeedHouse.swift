@@ -28,8 +28,8 @@ final class FeedHouse {
   let session: String
   let topic: Topic
   let told: @Sendable (FeedNews) -> Work.Rows?
-  /// What an earlier life kept, until the station goes on from it.
-  var inheritance: FeedInheritance?
+  /// What the station will be told once it has what an earlier life kept of its ledger; `nil` when it has.
+  var early: [Station.Input]?
   var desk: FeedDesk?
   var timers: [Station.Timer: Scheduled<Void>] = [:]
   var keeping = FeedKeeping()
@@ -40,6 +40,8 @@ final class FeedHouse {
   /// Where rows are kept for the next life, see ``StoreOptions/entriesPerArea``: each session has an area of its own, as one store may serve several.
   static let rowsArea = "feed/rows/"
 
+  /// Inputs that wait for the ledger to be read; of more, what others say again is not heard.
+  static let mostEarly = 4_096
   /// A step of the wall's time of fewer milliseconds is none.
   static let smallStep: Int64 = 250
 
@@ -48,13 +50,13 @@ final class FeedHouse {
   static func statesArea(_ session: String) -> String { "feed/streams/" + session }
 
   init(
-    _ station: Station, session: String, chance: Chance, inheritance: FeedInheritance?,
+    _ station: Station, session: String, chance: Chance, goesOn: Bool,
     told: @escaping @Sendable (FeedNews) -> Work.Rows?
   ) {
     self.station = station
     self.session = session
     self.chance = chance
-    self.inheritance = inheritance
+    early = goesOn ? [] : nil
     self.told = told
     topic = Station.topic(of: session)
   }
@@ -79,6 +81,10 @@ private func withUnsafeBytesOfNumber(_ number: UInt64) -> [UInt8] {
 extension NodeCore {
   func step(station input: Station.Input) {
     guard let house else { return }
+    guard house.early == nil else {
+      if house.early?.count ?? 0 < FeedHouse.mostEarly { house.early?.append(input) }
+      return
+    }
     turn { [self] in
       for effect in house.step(input, at: sessionNow) where store == nil || !house.keeping.delays(effect) {
         perform(effect, of: house)
@@ -106,18 +112,44 @@ extension NodeCore {
       box.value.step(station: .gossiped(message.id(.origin), from: message.from, message.data))
     }
     step(.asked(.subscribe(topic)))
+    guard house.early == nil else { return }
     setClock()
-    if let kept = house.inheritance {
-      house.inheritance = nil
-      step(station: .restored(kept.transactions, kept.snapshot))
-    }
     step(station: .started)
+  }
+
+  /// Reads what an earlier life kept of the ledger, while the peer begins. Without it the station does not go on: it would issue numbers twice.
+  func readLedger() {
+    guard let house, house.early != nil, let store, !isClosing else { return }
+    let (session, home, bound) = (house.session, home, NIOLoopBound(self, eventLoop: home))
+    workers.submit { state in
+      guard case .active = state else { return }
+      do throws(StoreError) {
+        let (transactions, snapshot) = try FeedInheritance.ledger(store, session: session)
+        home.execute { bound.value.goOn(transactions, snapshot) }
+      } catch {
+        home.execute { bound.value.notRead(error) }
+      }
+    }
+  }
+
+  private func goOn(_ transactions: [Transaction], _ snapshot: LedgerSnapshot?) {
+    guard let house, let early = house.early, !isClosing else { return }
+    house.early = nil
+    setClock()
+    step(station: .restored(transactions, snapshot))
+    step(station: .started)
+    for input in early { step(station: input) }
+  }
+
+  private func notRead(_ error: StoreError) {
+    log.error("the ledger cannot be read, so streams wait: \(error)")
+    house?.retry = schedule(now + FeedKeeping.longestRest) { [self] in readLedger() }
   }
 
   /// The ledger speaks of the wall's time, whenever the session began. That may be set, and goes on while a machine sleeps, which its own clock
   /// does not: so it is looked at again and again.
   func setClock() {
-    guard let house else { return }
+    guard let house, house.early == nil else { return }
     let epoch = configuration.wall() - sessionNow.nanoseconds / 1_000_000
     if let told = house.epoch, abs(epoch - told) < FeedHouse.smallStep { return }
     house.epoch = epoch

@@ -2,12 +2,9 @@ public import MurmurFeeds
 public import MurmurLedger
 public import MurmurStorage
 
-/// What an earlier life of a station kept: everything but the rows, which are many and read apart, see ``recall(_:session:rows:take:)``.
+/// What an earlier life of a station kept: everything but what is much and read apart, see ``ledger(_:session:)`` and
+/// ``recall(_:session:rows:take:)``.
 public struct FeedInheritance: Sendable {
-  /// The ledger's transactions.
-  public var transactions: [Transaction] = []
-  /// Its last snapshot.
-  public var snapshot: LedgerSnapshot?
   /// Where each stream is read on.
   public var states: [FeedState] = []
   /// Up to where rows are those of earlier lives.
@@ -15,16 +12,21 @@ public struct FeedInheritance: Sendable {
 
   /// What a store has for a session; what cannot be read is left out, and its stream is read anew.
   public init(_ store: Store, session: String) throws(StoreError) {
-    let kept = try store.rows(ofLedger: session)
-    transactions.reserveCapacity(kept.transactions.count)
-    for bytes in kept.transactions {
-      if let transaction = try? Transaction(reading: bytes) { transactions.append(transaction) }
-    }
-    snapshot = kept.snapshot.flatMap { try? LedgerSnapshot.decode($0) }
     for state in try store.states(FeedHouse.statesArea(session)) {
       if let state = try? FeedState(encoded: state.value) { states.append(state) }
     }
     lastRows = try store.lastSaved(FeedHouse.rowsArea(session))
+  }
+
+  /// The ledger's transactions, and its last snapshot: of a full room, 64 MiB, it takes about a second.
+  public static func ledger(_ store: Store, session: String) throws(StoreError) -> ([Transaction], LedgerSnapshot?) {
+    let kept = try store.rows(ofLedger: session)
+    var transactions: [Transaction] = []
+    transactions.reserveCapacity(kept.transactions.count)
+    for bytes in kept.transactions {
+      if let transaction = try? Transaction(reading: bytes) { transactions.append(transaction) }
+    }
+    return (transactions, kept.snapshot.flatMap { try? LedgerSnapshot.decode($0) })
   }
 
   /// Reads the rows that were kept last, at least so many of them if there are so many, and hands them on in the order in which they were

@@ -26,11 +26,11 @@ public final class Node: TransportDelegate, Sendable {
   let core: NIOLoopBoundBox<NodeCore>
 
   /// A node that is about to start. Everything happens on one loop, so `group` is to have one. Peer and store are the node's from now on;
-  /// `workers` run jobs and wait for the disk, and all draws come from `chance`. With a `station`, which goes on from its `inheritance`, it takes
+  /// `workers` run jobs and wait for the disk, and all draws come from `chance`. With a `station`, which `goesOn` from the ledger in the store, it takes
   /// feeders in and reads streams, of which `feeds` is told on the node's loop; it answers with the rows that the session is to learn from now on, if there are enough new ones.
   public static func make(
     _ configuration: NodeConfiguration, keys: KeyPair, peer: Peer, chance: Chance, store: Store?, group: any EventLoopGroup,
-    workers: NIOThreadPool, station: Station? = nil, inheritance: FeedInheritance? = nil,
+    workers: NIOThreadPool, station: Station? = nil, goesOn: Bool = false,
     feeds: @escaping @Sendable (FeedNews) -> Work.Rows? = { _ in nil }
   ) async throws -> Node {
     let home = group.next()
@@ -42,7 +42,8 @@ public final class Node: TransportDelegate, Sendable {
       if let (path, header) = configuration.recording { core.recorder = try Recorder(path, header, configuration.logger) }
       if let station {
         core.house = FeedHouse(
-          station, session: peer.collective.session.name, chance: chance.fork("station"), inheritance: inheritance, told: feeds)
+          station, session: peer.collective.session.name, chance: chance.fork("station"), goesOn: goesOn && store != nil,
+          told: feeds)
       }
       let node = Node(configuration, keys.peerID, home, NIOLoopBoundBox(core, eventLoop: home))
       core.transport = Transport(
@@ -86,6 +87,7 @@ public final class Node: TransportDelegate, Sendable {
       it.listening = listening
       it.announceAddresses()
       for index in it.tables.indices { it.step(table: index, .started) }
+      it.readLedger()
       // A session that has not begun is waited for; connections are made meanwhile.
       if it.sessionNow < .origin {
         it.beginning = it.schedule(.origin + (.zero - it.configuration.sessionOffset)) { it.step(.started) }
