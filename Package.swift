@@ -192,7 +192,7 @@ let package = Package(
         "MurmurHost", "MurmurChannels", "MurmurDiscovery", "MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurIdentify",
         "MurmurBlocks", "MurmurCollective", "MurmurCompute", "MurmurPeer", "MurmurPubSub", "MurmurRouting", "MurmurSessions",
         "MurmurStorage", "MurmurSplit", "MurmurSimulator", nioCore, nioPosix, nioConcurrency, log, metrics,
-        "MurmurFeeds", "MurmurLedger",
+        "MurmurFeeds", "MurmurLedger", "MurmurStreams",
       ]),
     tests("Control", ["MurmurControl", "MurmurMachines", "MurmurWire", "MurmurIdentity", nioCore, nioPosix]),
     tests(

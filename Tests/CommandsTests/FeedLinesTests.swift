@@ -1,4 +1,5 @@
 import MurmurCommands
+import MurmurStreams
 import Testing
 
 /// Bytes of a feed into rows.
@@ -28,6 +29,17 @@ import Testing
     let read = Self.read("time, pm25 ,\"place, name\"\r\n1,2.5,\"a \"\"b\"\"\nc\"\r\n\n3,,x\n")
     #expect(read.columns == ["time", "pm25", "place, name"] && read.problems.isEmpty)
     #expect(read.rows == ["\"1,2.5,\\\"a \\\"\\\"b\\\"\\\"\\nc\\\"\"", "\"3,,x\""])
+  }
+
+  @Test func `a value as deep as readers take it within a packet is a row, a deeper one is named with its line`() throws {
+    func nested(_ depth: Int) -> String { String(repeating: "[", count: depth) + "1" + String(repeating: "]", count: depth) }
+    for depth in 1...40 {
+      let read = Self.read("{\"a\":1}\n" + nested(depth) + "\n", format: .json)
+      let packet = "{\"first\":0,\"rows\":[" + nested(depth) + "]}"
+      let isRead = (try? JSONValue.parse(Array(packet.utf8))) != nil
+      #expect(read.rows.count == (isRead ? 2 : 1), "\(depth) deep")
+      if !isRead { #expect(read.problems.count == 1 && read.problems[0].hasPrefix("line 2 ")) }
+    }
   }
 
   @Test func `without a header columns are numbered, or named by hand; a header that comes again is no row`() {

@@ -23,8 +23,12 @@ struct FeedTests {
     private let news = DispatchSemaphore(value: 0)
     let session: String
     let side: SideKey?
+    /// All side keys that it holds.
+    let keys: [SideKey]
 
-    init(session: String, side: SideKey? = nil) { (self.session, self.side) = (session, side) }
+    init(session: String, side: SideKey? = nil, sides: [SideKey]? = nil) {
+      (self.session, self.side, keys) = (session, side, sides ?? (side.map { [$0] } ?? []))
+    }
 
     /// Returns when something came, or after a moment.
     func pause() { _ = news.wait(timeout: .now() + .milliseconds(50)) }
@@ -41,16 +45,16 @@ struct FeedTests {
     var forked: Int { state.withLock { $0.forked } }
     var heads: Int { state.withLock { Set($0.heads).count } }
 
-    /// The head, and all rows from the first on.
-    func rows() throws -> (head: StreamHead?, rows: [String]) {
+    /// The head, and all rows from the first on that it leads to.
+    func rows(from first: Int = 0) throws -> (head: StreamHead?, rows: [String]) {
       let (messages, heads) = state.withLock { ($0.messages, $0.heads) }
       guard let bytes = heads.first else { return (nil, []) }
       let head = try StreamHead.open(bytes, session: session, side: side)
-      var reader = StreamReader(head.pointer, sides: side.map { [$0] } ?? [])
+      var reader = StreamReader(head.pointer, sides: keys)
       var rows: [String] = []
       while let address = reader.addresses.first(where: { messages[$0.bytes] != nil }), let message = messages[address.bytes] {
         let json = try JSONValue.parse(try reader.open(message, at: address).payload)
-        guard json["first"]?.whole == UInt64(rows.count) else { throw CocoaError(.fileReadCorruptFile) }
+        guard json["first"]?.whole == UInt64(first + rows.count) else { throw CocoaError(.fileReadCorruptFile) }
         rows += (json["rows"]?.array ?? []).map { $0.string ?? $0.text }
       }
       return (head, rows)
@@ -193,6 +197,70 @@ struct FeedTests {
     try await gateway.gateway.close()
   }
 
+  @Test("Half a line of a pipe does not become one with what another pipe brings; in the same pipe it goes on")
+  func torn() async throws {
+    let folder = try Folder()
+    try folder.write(Self.scenario, to: "s.yaml")
+    let reader = Reader(session: "feeds")
+    let gateway = try await Self.gateway("gateway", reader)
+    let arguments = ["--id", "pipe", "--packet", "100", "--to", "\(gateway.address)"]
+    var pipe = Pipe()
+    // What each life reads, and how many rows are then known. The third life reads the pipe of the second.
+    let lives: [(text: String, rows: Int)] = [("v\n1\n12", 1), ("34\n5\n6", 3), ("7\n", 4)]
+    for (life, (text, rows)) in lives.enumerated() {
+      if life == 1 { pipe = Pipe() }
+      let process = try Self.start(folder, arguments, input: pipe.fileHandleForReading)
+      try pipe.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+      try await Self.wait("\(rows) rows in life \(life)", folder, reader) { try Self.progress(folder) == rows }
+      if life < 2 { kill(process.processIdentifier, SIGKILL) } else { try pipe.fileHandleForWriting.close() }
+      process.waitUntilExit()
+    }
+    #expect(try reader.rows().rows == ["1", "34", "5", "67"])
+    #expect(try folder.text("said").contains("2 bytes of a line"))
+    try await gateway.gateway.close()
+  }
+
+  @Test("A restricted stream goes on under another side key while it runs: who has the old one alone reads what came before")
+  func rotation() async throws {
+    let folder = try Folder()
+    try folder.write(Self.scenario, to: "s.yaml")
+    let digits = ["5a", "6b"].map { String(repeating: $0, count: 32) }
+    let sides = try digits.map { SideKey(try #require(Digest(try Multibase.decode("f" + $0)))) }
+    try folder.write(digits[0] + "\n", to: "side")
+    let old = Reader(session: "feeds", side: sides[0])
+    // One who holds both keys, the newest first, and a newcomer who holds the new one.
+    let both = Reader(session: "feeds", side: sides[0], sides: [sides[1], sides[0]])
+    let new = Reader(session: "feeds", side: sides[1])
+    let (gateway, address) = try await LoneGateway.start(
+      session: "feeds", keys: KeyPair(seed: .sha256(of: Array("rotation".utf8))),
+      listen: Multiaddr(parsing: "/ip4/127.0.0.1/tcp/0"),
+      confirmation: .milliseconds(50), group: Self.loops.next()
+    ) { tag, content in for reader in [old, both, new] { reader.take(tag, content) } }
+    let pipe = Pipe()
+    let process = try Self.start(
+      folder, ["--id", "pipe", "--mode", "restricted", "--key", "side", "--packet", "4", "--to", "\(address)"],
+      input: pipe.fileHandleForReading)
+    func write(_ rows: Range<Int>) throws {
+      for row in rows { try pipe.fileHandleForWriting.write(contentsOf: Data("{\"n\":\(row)}\n".utf8)) }
+    }
+    try write(0..<6)
+    try await Self.wait("the first packet", folder, old) { try old.rows().rows.count == 4 }
+    try folder.write("half a key", to: "side")
+    try await Self.wait("a complaint", folder, old) { try folder.text("said").contains("under the key before") }
+    try folder.write(digits[1] + "\n", to: "side")
+    // What waited when the key changed is for those of the old one.
+    try await Self.wait("what waited", folder, old) { try old.rows().rows.count == 6 }
+    try write(6..<14)
+    try await Self.wait("all rows", folder, both) { try both.rows().rows.count == 14 }
+    #expect(try old.rows().rows.count == 6)
+    let (head, rows) = try new.rows(from: 6)
+    #expect(head?.pointer.number == 2 && rows == (6..<14).map { "{\"n\":\($0)}" })
+    try pipe.fileHandleForWriting.close()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0 && old.forked == 0)
+    try await gateway.close()
+  }
+
   @Test("What is wrong with the command line or the folder is said in one sentence")
   func complaints() throws {
     let folder = try Folder()
@@ -203,7 +271,7 @@ struct FeedTests {
       (["--id", "a"], "--to"), (["--id", "a", "--to", "/ip4/127.0.0.1/tcp/1"], "/p2p/"), (["--id", "a/b"] + to, "--id"),
       (["--id", "a", "--mode", "secret"] + to, "--mode secret"), (["--id", "a", "--mode", "restricted"] + to, "--key"),
       (["--id", "a", "--mode", "restricted", "--key", "bad.key"] + to, "bad.key"),
-      (["--id", "a", "--packet", "0"] + to, "--packet"),
+      (["--id", "a", "--packet", "0"] + to, "--packet"), (["--id", "a", "--packet", "4097"] + to, "4096"),
       (["--id", "a", "--columns", "a,,b"] + to, "--columns"),
     ]
     for (arguments, word) in wrong {

@@ -74,6 +74,64 @@ struct StreamsTests {
     #expect(try Self.rows(second, until: 400)["rows"] as? Int == 400)
   }
 
+  @Test(
+    "Of a private stream of JSON the pointer's file says what its columns are; rows of no use are counted; a store serves one session at a time"
+  )
+  func pointer() throws {
+    let folder = try Folder()
+    let alone = Self.session.replacing("count: 3", with: "count: 1")
+    try folder.write(alone, to: "s.yaml")
+    try folder.write(alone.replacing("name: farm", with: "name: other"), to: "other.yaml")
+    try folder.write(alone.replacing("cycle: 1 s}", with: "cycle: 1 s, privacy: false}"), to: "shared.yaml")
+    try folder.write("a,b,c,state\n" + (0..<200).map { Self.row($0 * 13 + 5) + "\n" }.joined(), to: "sample.csv")
+    // Members in another order than the data set's columns, and a class that nobody knows in every tenth row.
+    let rows = (0..<40).map { number in
+      let values = Self.row(number).split(separator: ",")
+      let state = number % 10 == 9 ? "frozen" : values[3]
+      return "{\"state\":\"\(state)\",\"c\":\(values[2]),\"a\":\(values[0]),\"b\":\(values[1])}\n"
+    }
+    try folder.write(rows.joined(), to: "rows.json")
+    let first = try LivePeer(folder, "p0", ["--number", "0"])
+    let feeder = try FeedTests.start(
+      folder,
+      [
+        "--id", "my soil", "--store", "soil", "--follow", "rows.json", "--packet", "10", "--mode", "private", "--to",
+        try first.address,
+      ])
+    defer { feeder.terminate() }
+    _ = try first.answer(["streams", "--json"]) { text in
+      let answer = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+      return answer?["transactions"] as? Int ?? 0 >= 4
+    }
+    #expect(try folder.text("soil/pointer").contains("\"columns\":[\"state\",\"c\",\"a\",\"b\"]"))
+    first.kill()
+    // A session that shares its rows would tell everybody.
+    let shared = try Program(folder: folder).run(
+      ["peer", "--session", "shared.yaml", "--number", "0", "--pointer", "soil/pointer", "--listen", "/ip4/127.0.0.1/tcp/0"])
+    #expect(shared.code == 1 && shared.errors.contains("privacy: true"), "\(shared.errors)")
+    func seen(_ peer: LivePeer) throws -> [String: Any] {
+      let text = try peer.answer(["streams", "--json"]) { text in
+        let answer = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+        let rows = (answer?["sensors"] as? [[String: Any]])?.first?["rows"] as? Int
+        return rows == 40 && answer?["refused"] as? Int == 4
+      }
+      return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+    var lags: [Double] = []
+    for life in 0..<2 {
+      let reader = try LivePeer(folder, "p0", ["--number", "0", "--pointer", "soil/pointer"])
+      let answer = try seen(reader)
+      let sensor = try #require((answer["sensors"] as? [[String: Any]])?.first)
+      #expect(sensor["id"] as? String == "my soil")
+      lags.append(try #require(sensor["lag"] as? Double, "life \(life) knows when the last reading was made"))
+      if life == 0 { #expect(try reader.news("noticed")["what"] as? String != nil) }
+      reader.kill()
+    }
+    #expect(lags[1] > lags[0] && lags[0] >= 0)
+    let other = try LivePeer(folder, "p0", ["--number", "0"], session: ["--session", "other.yaml"])
+    #expect(try other.answer(["streams", "--json"]).contains("\"sensors\":[]"), "another session has nothing of it")
+  }
+
   @Test("A peer without sensors in its session says what to write; keys for it are refused")
   func refusals() throws {
     let folder = try Folder()

@@ -32,6 +32,29 @@ import Testing
     #expect(world.transactions.values.reduce(0, +) < 400, "seed \(seed)")
   }
 
+  @Test func `on a line that loses three of ten messages it waits as long as answers take, which is worth a lot`() {
+    var (learnt, fixed) = (0.0, 0.0)
+    for seed in 1...10 as ClosedRange<UInt64> {
+      for isFixed in [false, true] {
+        var world = FeedWorld(seed: seed, gateways: 1, weather: .init(loss: 0.3)) { if isFixed { $0.leastSilence = $0.silence } }
+        // The hello may be lost as well; that is another story.
+        world.write(1)
+        world.run(for: 300) { $0.isWhole }
+        let begun = world.now
+        for _ in 0..<200 {
+          world.write(1)
+          world.run(for: 0.04)
+        }
+        #expect(world.run(for: 300) { $0.isWhole }, "seed \(seed): \(world.contents.count) of 201")
+        if isFixed { fixed += (world.now - begun).seconds } else { learnt += (world.now - begun).seconds }
+        #expect(world.run(for: 600) { $0.isDone }, "seed \(seed): \(world.forgotten) of 201 were forgotten")
+      }
+    }
+    print(
+      "200 messages in 8 s over a line that loses 30 %: there after \(learnt / 10) s, with a fixed wait after \(fixed / 10) s")
+    #expect(learnt * 2 < fixed, "\(learnt / 10) s, \(fixed / 10) s")
+  }
+
   @Test(arguments: 1...20 as ClosedRange<UInt64>) func `the gateway dies right after it held everything: the next one gets it`(
     seed: UInt64
   ) {

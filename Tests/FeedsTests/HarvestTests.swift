@@ -143,6 +143,30 @@ struct HarvestTests {
     }
   }
 
+  @Test func `what went wrong with a stream, and when its last reading was made, outlives its reader`() throws {
+    var source = Source("s")
+    var reading = Reading()
+    reading.step(.started)
+    reading.publish(source.head())
+    for number in 0..<3 {
+      let message = source.message()
+      // Somebody says something under the sensor's address first, every time.
+      reading.publish(message.address.bytes, Array("nothing of hers \(number)".utf8))
+      reading.publish(message)
+    }
+    let record = reading.harvest.sensors[0]
+    #expect(record.failures == 3 && record.lastMilliseconds > 0)
+    let kept = try FeedState(encoded: try #require(reading.states.last).encoded)
+    let again = Reading(states: [kept])
+    #expect(again.harvest.sensors[0].failures == 3 && again.harvest.sensors[0].lastMilliseconds == record.lastMilliseconds)
+    // Rows are counted without being read.
+    for rows in reading.rows { #expect(FeedRows.count(encoded: rows.encoded) == rows.rows.count) }
+    var odd = try #require(reading.rows.first)
+    odd.sensor = Sensor(id: "]]", columns: ["[\"", "]\\"])
+    odd.rows = ["[", "\"]", "\\"].map { FeedRow(fields: [$0, "],["]) }
+    #expect(FeedRows.count(encoded: odd.encoded) == 3)
+  }
+
   @Test func `another's messages and garbage under a sensor's address change nothing, and are counted and reported`() throws {
     var source = Source("s")
     var thief = Source("s", seed: "thief")

@@ -68,14 +68,14 @@ import Testing
     return path
   }
 
-  static func fill(_ spool: Spool, _ numbers: Range<Int>) throws {
+  static func fill(_ spool: Spool, _ numbers: Range<Int>, isSynced: Bool = true) throws {
     for number in numbers {
       let content = Array("message \(number)".utf8) + [UInt8](repeating: 1, count: 5_000)
       let tag = Digest.sha256(of: content).bytes
       let message = Spool.Message(tag: tag, name: FeedKey(tag: tag, content: content).name, content: content)
       try spool.append(message, position: UInt64(number), rows: 0, place: .init())
     }
-    try spool.sync()
+    if isSynced { try spool.sync() }
   }
 
   static func gateway(
@@ -119,6 +119,37 @@ import Testing
     #expect(spool.numbers == 400..<400)
     try await node.close()
     try await second.gateway.close()
+    try spool.close()
+  }
+
+  @Test func `what the disk does not have yet is not sent, even when there is room for more`() async throws {
+    let path = try Self.folder()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let (shelf, spool) = (Shelf(), try Spool(at: path))
+    try Self.fill(spool, 0..<10)
+    let gateway = try await Self.gateway("gateway", shelf)
+    let empty = Self.loops.next().makePromise(of: Void.self)
+    // Appended and not synced: a loss of power may take these along.
+    try Self.fill(spool, 10..<15, isSynced: false)
+    let configuration = FeedNodeConfiguration(session: "s", gateways: [gateway.address])
+    let half = Self.loops.next().makePromise(of: Void.self)
+    let node = try await FeedNode.make(
+      configuration, keys: Self.keys("feeder"), spool: spool, chance: Chance(seed: 1), group: Self.loops.next()
+    ) { event in
+      if case .forgotten(let number) = event, number >= 10 { half.succeed(()) }
+      if case .forgotten = event, spool.numbers.isEmpty { empty.succeed(()) }
+    }
+    node.start()
+    try await Self.within(half, "the first ten")
+    // A refill follows every time something is forgotten; what comes after it on the loop is asked of the node.
+    for _ in 0..<5 { _ = try await node.snapshot() }
+    #expect(shelf.names.count == 10 && spool.numbers == 10..<15 && spool.safe == 10..<10)
+    try spool.sync()
+    node.spooled()
+    try await Self.within(empty, "the others")
+    #expect(shelf.names.count == 15)
+    try await node.close()
+    try await gateway.gateway.close()
     try spool.close()
   }
 

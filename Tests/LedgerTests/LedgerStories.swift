@@ -136,6 +136,47 @@ import Testing
     #expect(mine.sequence == before.sequence + 1 && mine.previous == before.digest, "no number is used twice")
   }
 
+  /// A peer that came late is told by its guide what need not be had, learns from there on and says something; then it dies.
+  @Test func `a newcomer that is killed soon goes on with its own next number, whatever of the ledger its disk kept`() throws {
+    let pruned = Digest(7, 7, 7, 7)
+    func newcomer() throws -> Lone {
+      var lone = Lone()
+      lone.give(.connected(Lone.id(1)))
+      var authors = Authors()
+      let first = try authors.next(1, at: lone.time - 5_000, on: (pruned, pruned))
+      let second = try authors.next(2, at: lone.time - 4_000, on: (first.digest, first.digest))
+      lone.give(
+        .received(
+          from: Lone.id(1), .batch(.init(transactions: [first.bytes, second.bytes], pruned: [pruned], answersFrontier: true))))
+      #expect(lone.ledger.holdings.waiting == 0 && lone.ledger.holdings.transactions == 2)
+      lone.give(.issue(tag: [1], payload: [1]))
+      lone.give(.issue(tag: [1], payload: [2]))
+      return lone
+    }
+    let lone = try newcomer()
+    let disk = try lone.disk
+    #expect(disk.transactions.count == 4)
+    // Its disk knows what its guide vouched for; one of an earlier version does not, and everything waits.
+    for snapshot in [disk.snapshot, nil] {
+      var next = Lone()
+      next.now = lone.now + .seconds(1)
+      next.ledger = Lone().ledger
+      next.timers = [:]
+      next.give(.restored(disk.transactions, snapshot))
+      next.give(.started)
+      #expect(next.ledger.holdings.transactions == (snapshot == nil ? 0 : 4))
+      next.give(.issue(tag: [1], payload: [3]))
+      let published = next.wanted.compactMap { effect -> [UInt8]? in if case .publish(let bytes) = effect { bytes } else { nil } }
+      let mine = try Transaction(reading: try #require(published.last))
+      #expect(mine.sequence == 2 && mine.previous == disk.transactions.last?.digest, "no number is used twice")
+      guard snapshot == nil else { continue }
+      // What is missing is asked for.
+      next.give(.connected(Lone.id(1)))
+      next.wait(.seconds(3))
+      #expect(next.sent(to: 1).contains { if case .wanted(let names) = $0 { names.contains(pruned) } else { false } })
+    }
+  }
+
   @Test func `an issuer that was silent for longer than anything is kept goes on`() throws {
     var lone = Lone { $0.keepTime = .seconds(100) }, other = Lone(1) { $0.keepTime = .seconds(100) }
     lone.give(.issue(tag: [1], payload: [1]))

@@ -104,6 +104,49 @@ import Testing
     #expect(try Self.open(copy.path).numbers.isEmpty)
   }
 
+  /// Whatever was told to be safe is there after a loss of power, which leaves of the last file what was synced and any part of what was not.
+  @Test func `what is safe to send survives a loss of power at any time`() throws {
+    let seed = Effort.seed
+    var chance = Chance(seed: seed)
+    let (folder, copy) = (try Folder("spool-power"), try Folder("spool-power-copy"))
+    var options = Spool.Options()
+    options.fileBytes = 1_500
+    let spool = try Self.open(folder.path, options)
+    // Bytes of each file that are on the disk for sure.
+    var synced: [String: Int] = [:]
+    func names() throws -> [String] { try SystemFiles().names(in: folder.path).filter { $0.hasPrefix("spool-0") }.sorted() }
+    var (number, unsafe) = (0, 0)
+    for _ in 0..<150 {
+      if chance.happens(0.3) {
+        try spool.sync()
+        #expect(spool.safe == spool.numbers)
+        for name in try names() { synced[name] = SystemFiles().size(of: folder.path + "/" + name) }
+      } else if chance.happens(0.2) {
+        try spool.forget(upTo: spool.safe.lowerBound + chance.below(spool.safe.count + 1))
+      } else {
+        try spool.append(Self.message(number), position: UInt64(number), rows: 0, place: .init(offset: UInt64(number)))
+        number += 1
+      }
+      let safe = spool.safe
+      unsafe = max(unsafe, spool.numbers.count - safe.count)
+      try? FileManager.default.removeItem(atPath: copy.path)
+      try FileManager.default.createDirectory(atPath: copy.path, withIntermediateDirectories: true)
+      let all = try names()
+      for (place, name) in all.enumerated() {
+        let bytes = try #require(try SystemFiles().read(folder.path + "/" + name, limit: 1 << 20))
+        let least = synced[name] ?? 0
+        // A file that another one follows was synced at its end.
+        let kept = place < all.count - 1 ? bytes.count : least + chance.below(bytes.count - least + 1)
+        try SystemFiles().write(Array(bytes.prefix(kept)), to: copy.path + "/" + name, sync: false)
+      }
+      let next = try Self.open(copy.path, options)
+      #expect(next.numbers.upperBound >= safe.upperBound, "seed \(seed): \(next.numbers) of \(safe)")
+      for number in safe { #expect(try next.message(number) == spool.message(number), "seed \(seed), message \(number)") }
+      #expect(next.safe == next.numbers, "what a new life finds it may send")
+    }
+    #expect(unsafe > 2)
+  }
+
   @Test func `a changed bit ends the log there, and is damage in a file that others follow`() throws {
     let folder = try Folder("spool-bits")
     var options = Spool.Options()

@@ -35,6 +35,31 @@ import Testing
     }
   }
 
+  @Test func `states are visited in the order in which they were saved, from any place, forwards and backwards`() throws {
+    let folder = try Folder("visits")
+    let store = try Store(at: folder.path)
+    #expect(try store.lastSaved("a") == 0)
+    // Keys that sort otherwise, and one that is saved anew.
+    let keys: [UInt8] = [9, 3, 7, 1, 3, 8]
+    for key in keys {
+      try store.save([SavedState(area: "a", key: [key], value: [key]), SavedState(area: "b", key: [key], value: [])])
+    }
+    let last = try store.lastSaved("a")
+    func visited(_ range: ClosedRange<Int64>, isBackwards: Bool = false, most: Int = .max) throws -> [UInt8] {
+      var seen: [UInt8] = []
+      try store.visit("a", range, isBackwards: isBackwards) { _, state in
+        seen += state.key
+        return seen.count < most
+      }
+      return seen
+    }
+    #expect(try visited(0...last) == [9, 7, 1, 3, 8])
+    #expect(try visited(0...last, isBackwards: true, most: 2) == [8, 3])
+    try store.save([SavedState(area: "a", key: [2], value: [])])
+    #expect(try visited(last...last) == [8] && visited(0...last).count == 5, "what came since is left out")
+    try store.close()
+  }
+
   /// A hundredth of a year of one reading a second in packets of fifty, of which the last tenth is kept: the database stays as large as what
   /// it holds at most.
   @Test func `the store does not grow with what was pruned`() throws {

@@ -15,11 +15,11 @@ public enum JSONValue: Hashable, Sendable {
   /// How many values a text may hold.
   public static let values = 1 << 20
 
-  /// The value that UTF-8 text holds.
+  /// The value that UTF-8 text holds, nested at most so deep.
   ///
   /// - Throws: ``StreamError`` that names the byte.
-  public static func parse(_ text: [UInt8]) throws(StreamError) -> JSONValue {
-    var parser = JSONParser(text)
+  public static func parse(_ text: [UInt8], depth: Int = JSONValue.depth) throws(StreamError) -> JSONValue {
+    var parser = JSONParser(text, depth: depth)
     let value = try parser.value(0)
     parser.skipSpace()
     guard parser.isAtEnd else { throw parser.complaint("something follows the value") }
@@ -91,7 +91,9 @@ struct JSONParser {
   private var position = 0
   private var count = 0
 
-  init(_ text: [UInt8]) { self.text = text }
+  private let depth: Int
+
+  init(_ text: [UInt8], depth: Int = JSONValue.depth) { (self.text, self.depth) = (text, depth) }
 
   var isAtEnd: Bool { position == text.count }
 
@@ -111,7 +113,7 @@ struct JSONParser {
   }
 
   mutating func value(_ depth: Int) throws(StreamError) -> JSONValue {
-    guard depth < JSONValue.depth else { throw complaint("nested more than \(JSONValue.depth) deep") }
+    guard depth < self.depth else { throw complaint("nested more than \(self.depth) deep") }
     count += 1
     guard count <= JSONValue.values else { throw complaint("more than \(JSONValue.values) values") }
     skipSpace()

@@ -21,23 +21,27 @@ extension ControlAnswer {
       public var doubles: UInt64
       /// Whether it said two things at one place.
       public var isForked: Bool
-      /// When its latest message was made, in seconds since 1970; 0 if it was read in an earlier life.
+      /// When its latest message was made, in seconds since 1970; 0 before the first.
       public var last: Double
+      /// How many seconds ago that is; `nil` before the first.
+      public var lag: Double?
 
       /// A sensor.
       public init(
         id: String, channel: String, mode: String, messages: UInt64, rows: UInt64, lost: UInt64, failures: UInt64,
         doubles: UInt64,
-        isForked: Bool, last: Double
+        isForked: Bool, last: Double, lag: Double?
       ) {
         (self.id, self.channel, self.mode) = (id, channel, mode)
         (self.messages, self.rows, self.lost, self.failures, self.doubles) = (messages, rows, lost, failures, doubles)
-        (self.isForked, self.last) = (isForked, last)
+        (self.isForked, self.last, self.lag) = (isForked, last, lag)
       }
     }
 
     /// All of them, in the order in which they were found.
     public var sensors: [Sensor]
+    /// Rows that could not be learnt from in this life: without a known class, or with other columns than the session's.
+    public var refused: Int
     /// Heads that were none.
     public var badHeads: Int
     /// Feeders that are connected.
@@ -53,9 +57,10 @@ extension ControlAnswer {
 
     /// What a peer reads.
     public init(
-      sensors: [Sensor], badHeads: Int, feeders: Int, transactions: Int, bytes: Int, unconfirmed: Int, reports: [String]
+      sensors: [Sensor], refused: Int, badHeads: Int, feeders: Int, transactions: Int, bytes: Int, unconfirmed: Int,
+      reports: [String]
     ) {
-      (self.sensors, self.badHeads, self.feeders) = (sensors, badHeads, feeders)
+      (self.sensors, self.refused, self.badHeads, self.feeders) = (sensors, refused, badHeads, feeders)
       (self.transactions, self.bytes, self.unconfirmed, self.reports) = (transactions, bytes, unconfirmed, reports)
     }
   }

@@ -86,6 +86,8 @@ public final class Spool: Sendable {
     var first = 0
     var slots: [Slot] = []
     var bytes = 0
+    /// Messages before this one are safe.
+    var safe = 0
     var writer: SpoolFile
     /// Numbers of the files there are, the one that is written last.
     var files: [UInt64]
@@ -114,7 +116,10 @@ public final class Spool: Sendable {
     self.options = options
     do { try SystemFiles().makeFolder(path) } catch { throw StoreError(error, .opening) }
     let lock = try StoreLock.take(path + "/spool.lock")
-    let (log, cutOff) = try SpoolRecovery.open(path)
+    var (log, cutOff) = try SpoolRecovery.open(path)
+    // An earlier life may have ended before it was sure of the last ones.
+    if options.isDurable { try log.writer.sync() }
+    log.safe = log.first + log.slots.count
     self.cutOff = cutOff
     self.log = Mutex(log)
     self.lock = Mutex(lock)
@@ -126,6 +131,9 @@ public final class Spool: Sendable {
   public var state: State { log.withLock { $0.state } }
   /// The numbers of the messages that are not forgotten.
   public var numbers: Range<Int> { log.withLock { $0.first..<$0.first + $0.slots.count } }
+  /// Those of them that are safe, and so may be sent: a message that went out and is gone after a loss of power would be sealed anew with other
+  /// rows, which forks the stream for good.
+  public var safe: Range<Int> { log.withLock { $0.first..<max($0.first, min($0.safe, $0.first + $0.slots.count)) } }
   /// Bytes of these messages.
   public var bytes: Int { log.withLock { $0.bytes } }
   /// Whether a further message is taken.
@@ -163,12 +171,14 @@ public final class Spool: Sendable {
   public func append(read bytes: [UInt8]) throws(StoreError) { try append(.input(bytes)) }
 
   /// A sealed message; the next one of its stream has number `position`, and of the input everything up to `place` is in messages, so many
-  /// `rows` so far. Gives its number in the spool. It may be sent after ``sync()``.
+  /// `rows` so far. Gives its number in the spool. It may be sent after ``sync()``, see ``safe``.
   @discardableResult public func append(
     _ message: Message, position: UInt64, rows: UInt64, place: Place
   ) throws(StoreError) -> Int {
-    try append(.message(message, position: position, rows: rows, place: place))
-    return numbers.upperBound - 1
+    try log.withLock { log throws(StoreError) in
+      try Spool.append(.message(message, position: position, rows: rows, place: place), to: &log, path, options)
+      return log.first + log.slots.count - 1
+    }
   }
 
   /// Of the input, everything up to there is of no use: it held no rows.
@@ -218,14 +228,14 @@ public final class Spool: Sendable {
 
   /// Returns when all that was appended before is safe.
   public func sync() throws(StoreError) {
-    guard options.isDurable else { return }
+    let isDurable = options.isDurable
     // Files before the one that is written were made safe when they ended.
-    let (file, number): (Int32, UInt64) = try log.withLock { log throws(StoreError) in
-      guard !log.isClosed else { return (-1, 0) }
-      return (try log.writer.duplicate(), log.writer.number)
+    let (file, number, last): (Int32, UInt64, Int) = try log.withLock { log throws(StoreError) in
+      guard !log.isClosed else { return (-1, 0, log.safe) }
+      return (isDurable ? try log.writer.duplicate() : -1, log.writer.number, log.first + log.slots.count)
     }
-    guard file >= 0 else { return }
-    try SpoolFile.sync(closing: file, SpoolFile.path(path, number))
+    if file >= 0 { try SpoolFile.sync(closing: file, SpoolFile.path(path, number)) }
+    log.withLock { $0.safe = max($0.safe, last) }
   }
 
   /// Makes everything safe; nobody uses this one any more, and another may be opened.

@@ -88,6 +88,30 @@ extension Store {
     }
   }
 
+  /// In which place the state of an area that was saved last stands, see ``visit(_:_:isBackwards:_:)``; 0 if there is none.
+  public func lastSaved(_ area: String) throws(StoreError) -> Int64 {
+    try fetch { try Int64.fetchOne($0, sql: "SELECT MAX(saved) FROM states WHERE area = ?", arguments: [area]) ?? 0 }
+  }
+
+  /// Hands on the states of an area one by one, in the order in which they were saved or backwards, each with its place in that order, of those
+  /// with places in `range`; until `body` says that it wants no more. What is saved meanwhile is not seen.
+  public func visit(
+    _ area: String, _ range: ClosedRange<Int64>, isBackwards: Bool = false, _ body: (Int64, SavedState) -> Bool
+  ) throws(StoreError) {
+    try fetch { database in
+      let order = isBackwards ? "DESC" : "ASC"
+      let found = try Row.fetchCursor(
+        database,
+        sql: "SELECT saved, key, version, value FROM states WHERE area = ? AND saved BETWEEN ? AND ? ORDER BY saved \(order)",
+        arguments: [area, range.lowerBound, range.upperBound])
+      while let row = try found.next() {
+        let (key, value): (Data, Data) = (row[1], row[3])
+        let state = SavedState(area: area, key: [UInt8](key), version: row[2], value: [UInt8](value))
+        guard body(row[0], state) else { return }
+      }
+    }
+  }
+
   /// Removes the state under that key.
   public func removeState(_ area: String, _ key: [UInt8]) throws(StoreError) {
     try commit { try $0.execute(sql: "DELETE FROM states WHERE area = ? AND key = ?", arguments: [area, Data(key)]) }

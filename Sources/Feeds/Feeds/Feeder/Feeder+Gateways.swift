@@ -37,6 +37,7 @@ extension Feeder {
     phase = .open(number)
     welcome = answer
     (slowUntil, heardAt, firmAt) = (now, now, now)
+    answerTime = AnswerTime()
     effects.append(.note(.open(number)))
   }
 
@@ -67,6 +68,7 @@ extension Feeder {
       }
       items[index].questions = 0
       items[index].isGiven = false
+      items[index].publications = 0
     }
     (cursor, flight, flightBytes, questions, awaited) = (first, 0, 0, 0, 0)
     effects.append(.note(.left(number, why)))
@@ -96,10 +98,14 @@ extension Feeder {
 
   /// What was not answered in time is asked about.
   private mutating func doubt(at now: Instant) {
+    let patience = patience
+    var isLate = false
     for index in 0..<items.count {
       switch items[index].state {
       case .asked(let at), .sent(let at):
-        if now - at >= configuration.silence { move(first + index, to: .unsure) }
+        guard now - at >= patience else { continue }
+        isLate = true
+        move(first + index, to: .unsure)
       case .held(let at):
         let questions = items[index].questions
         if now - at >= configuration.confirmation * Double(1 << min(questions, 5)) {
@@ -110,6 +116,12 @@ extension Feeder {
       case .fresh, .unsure, .confirmed: break
       }
     }
+    if isLate { answerTime.ranOut() }
+  }
+
+  /// How long an answer may take.
+  private var patience: Instant.Span {
+    answerTime.patience(min(configuration.leastSilence, configuration.silence)...configuration.silence)
   }
 
   /// Arms the watch for what may be overdue next.
@@ -120,7 +132,7 @@ extension Feeder {
     case .dialling(_, let since), .greeting(_, let since): due = since + configuration.greeting
     case .open:
       guard !items.isEmpty else { return }
-      due = now + (awaited > 0 ? configuration.silence * 0.5 : configuration.confirmation * 0.5)
+      due = now + (awaited > 0 ? patience * 0.5 : configuration.confirmation * 0.5)
       if slowUntil > now { due = min(due, slowUntil) }
     }
     guard due < watchAt else { return }

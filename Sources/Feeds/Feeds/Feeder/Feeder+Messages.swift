@@ -34,6 +34,7 @@ extension Feeder {
         if item.wasPublished { statistics.again += 1 }
         items[cursor - first].wasPublished = true
         items[cursor - first].isGiven = true
+        items[cursor - first].publications += 1
         flight += 1
         flightBytes += item.entry.bytes
         expect(.sent(at: now), cursor, at: now)
@@ -123,7 +124,9 @@ extension Feeder {
   private mutating func held(_ name: Digest, at now: Instant, _ effects: inout Effects<Effect>) {
     guard let number = numbers[name] else { return }
     switch items[number - first].state {
-    case .sent(let at): effects.append(.note(.held(number, after: now - at)))
+    case .sent(let at):
+      if items[number - first].publications == 1 { answerTime.took(now - at) }
+      effects.append(.note(.held(number, after: now - at)))
     case .asked: effects.append(.note(.held(number, after: nil)))
     case .unsure: break
     case .fresh, .held, .refused, .confirmed: return

@@ -31,8 +31,10 @@ public struct Feeder: Machine, Sendable {
     public var longestBackoff = Instant.Span.seconds(60)
     /// How long a connection and the answer to a hello may take.
     public var greeting = Instant.Span.seconds(8)
-    /// How long an answer may take; then it is asked what became of the message, and after twice as long without a word the gateway is left.
+    /// How long an answer may take at most; then it is asked what became of the message, and after twice as long without a word the gateway is left.
     public var silence = Instant.Span.seconds(3)
+    /// How long it may take at least. Between the two it is learnt from the answers that came, as TCP does.
+    public var leastSilence = Instant.Span.milliseconds(100)
     /// How long a held message may be unconfirmed until the gateway is asked about it; doubles with every question, five times.
     public var confirmation = Instant.Span.seconds(20)
     /// How long nothing may be confirmed while something should be; then another gateway is tried, if there is one.
@@ -136,6 +138,8 @@ public struct Feeder: Machine, Sendable {
     var state: State
     var questions = 0
     var wasPublished = false
+    /// How often this gateway was given it.
+    var publications = 0
     /// Whether the gateway was given it and has not said what became of it.
     var isGiven = false
   }
@@ -183,6 +187,7 @@ public struct Feeder: Machine, Sendable {
   /// When something was last confirmed, or began to wait after nothing had.
   var firmAt = Instant.origin
   var watchAt = Instant.never
+  var answerTime = AnswerTime()
 
   /// A feeder with no messages yet.
   public init(_ configuration: Configuration) {

@@ -56,6 +56,27 @@ extension FeedRows {
       ]).text.utf8)
   }
 
+  /// How many rows `bytes` hold, without reading them: lists within the outermost list that is last.
+  public static func count(encoded bytes: [UInt8]) -> Int {
+    var (depth, count, last, isQuoted, isEscaped) = (0, 0, 0, false, false)
+    for byte in bytes {
+      switch byte {
+      case _ where isEscaped: isEscaped = false
+      case UInt8(ascii: "\\") where isQuoted: isEscaped = true
+      case UInt8(ascii: "\""): isQuoted.toggle()
+      case _ where isQuoted: break
+      case UInt8(ascii: "["):
+        depth += 1
+        if depth == 2 { count += 1 }
+      case UInt8(ascii: "]"):
+        depth -= 1
+        if depth == 0 { (last, count) = (count, 0) }
+      default: break
+      }
+    }
+    return last
+  }
+
   /// The rows that `bytes` hold.
   public init(encoded bytes: [UInt8]) throws(StreamError) {
     let json = try JSONValue.parse(bytes)

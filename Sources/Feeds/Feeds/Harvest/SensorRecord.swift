@@ -18,6 +18,12 @@ public struct FeedState: Hashable, Sendable {
   public var lost: UInt64 = 0
   /// Whether the stream said two things at one place, and is followed no further.
   public var isForked = false
+  /// Messages under its addresses that were not its own, up to when this was kept.
+  public var failures: UInt64 = 0
+  /// Heads of other streams under its name, likewise.
+  public var doubles: UInt64 = 0
+  /// When its latest message was made, in milliseconds since 1970 by its own clock; 0 before the first.
+  public var lastMilliseconds: UInt64 = 0
 
   init(_ head: StreamHead) { (sensor, channel, pointer) = (head.sensor, head.channel, head.pointer) }
 
@@ -29,7 +35,8 @@ public struct FeedState: Hashable, Sendable {
         ("id", .string(sensor.id)), ("format", .string(sensor.format)), ("columns", .array(columns)),
         ("channel", .string(Multibase.base16.encode(channel.bytes))), ("next", .string(pointer.text)),
         ("messages", .number("\(messages)")), ("rows", .number("\(rows)")), ("lost", .number("\(lost)")),
-        ("forked", .bool(isForked)),
+        ("forked", .bool(isForked)), ("failures", .number("\(failures)")), ("doubles", .number("\(doubles)")),
+        ("last", .number("\(lastMilliseconds)")),
       ]).text.utf8)
   }
 
@@ -45,6 +52,9 @@ public struct FeedState: Hashable, Sendable {
     pointer = try StreamPointer(text: next)
     (self.messages, self.rows, self.lost) = (messages, rows, lost)
     isForked = json["forked"] == .bool(true)
+    // Earlier versions did not keep these.
+    (failures, doubles) = (json["failures"]?.whole ?? 0, json["doubles"]?.whole ?? 0)
+    lastMilliseconds = json["last"]?.whole ?? 0
   }
 }
 
@@ -53,13 +63,22 @@ public struct SensorRecord: Sendable {
   /// What is kept of it.
   public internal(set) var state: FeedState
   /// Messages under its addresses that were not its own.
-  public internal(set) var failures: UInt64 = 0
+  public internal(set) var failures: UInt64 {
+    get { state.failures }
+    set { state.failures = newValue }
+  }
   /// Messages that came once more.
   public internal(set) var repetitions: UInt64 = 0
   /// Heads of other streams under its name.
-  public internal(set) var doubles: UInt64 = 0
+  public internal(set) var doubles: UInt64 {
+    get { state.doubles }
+    set { state.doubles = newValue }
+  }
   /// When its latest message was made, in milliseconds since 1970 by its own clock; 0 before the first.
-  public internal(set) var lastMilliseconds: UInt64 = 0
+  public internal(set) var lastMilliseconds: UInt64 {
+    get { state.lastMilliseconds }
+    set { state.lastMilliseconds = newValue }
+  }
   /// When its latest message was read here.
   public internal(set) var lastRead = Instant.origin
 

@@ -223,6 +223,8 @@ extension Ledger {
       confirmed.removeAll(keepingCapacity: true)
     }
     if let snapshot { tangle.settle(snapshot) }
+    // The number of an own transaction that waits is used up all the same.
+    for transaction in transactions where transaction.issuer == id { tangle.claim(transaction) }
     issuing.hasIssued = tangle.issuerIndex[id.word] != nil
   }
 }

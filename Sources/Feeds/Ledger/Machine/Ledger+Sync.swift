@@ -160,6 +160,7 @@ extension Ledger {
     }
     let enough = min(configuration.vouchers, peers.count)
     var confirmed: [Int32] = []
+    var isNew = false
     for digest in pruned where !tangle.isKnown(digest) && (named.contains(digest) || waiting.needs[digest] != nil) {
       if peers.guide != peer {
         if peers.votes.count >= configuration.limits.votes { peers.votes = [:] }
@@ -171,9 +172,12 @@ extension Ledger {
       }
       tangle.vouched.insert(digest)
       tangle.retire(digest)
+      isNew = true
       follow(digest, at: now, &confirmed, &effects)
     }
     tell(confirmed, &effects)
+    // What is kept from now on may build on these: a next life that knew nothing of them would wait for them, its own last transaction too.
+    if isNew { effects.append(.prune([], tangle.snapshot)) }
   }
 
   // MARK: Solidifying

@@ -1,3 +1,4 @@
+import MurmurIdentity
 import MurmurMachines
 import MurmurWire
 
@@ -106,6 +107,14 @@ extension Tangle {
       entryPoints[digest] = 1
       retired.append(digest)
     }
+  }
+
+  /// Takes over how far its issuer has come from a transaction that may be here or not.
+  mutating func claim(_ transaction: Transaction) {
+    let who = issuerNumber(transaction.issuer.word)
+    guard Int64(transaction.sequence) > issuers[who].sequence else { return }
+    issuers[who].sequence = Int64(transaction.sequence)
+    (issuers[who].last, issuers[who].lastSlot) = (transaction.digest, index[transaction.digest] ?? -1)
   }
 
   /// Takes over what the transactions restored since do not say.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MurmurFeeds
 import MurmurHost
 import MurmurScenario
 import MurmurStorage
@@ -23,6 +24,9 @@ struct FeedCommand: AsyncParsableCommand {
 
       What was not confirmed stays in a spool on the disk. Stopped or killed and started again with the same --store, the feeder goes \
       on where it was: in a followed file with the very next row, of a pipe with what was read. While the spool is full nothing is read.
+
+      The side key of a restricted stream may be changed while it runs: the file of --key is looked at every second, and once it holds \
+      another key, what follows is sealed under that. Give it to those who may read on before.
 
       It ends when the input has ended and all is confirmed. Ctrl-C and SIGTERM seal what there is, and end with 0.
       """)
@@ -60,7 +64,11 @@ struct FeedCommand: AsyncParsableCommand {
     guard !id.isEmpty, id.utf8.count <= StreamLimits.name, !id.contains("/"), !id.hasPrefix(".") else {
       throw Failure("--id '\(id)': give a name of at most \(StreamLimits.name) bytes, without a slash and a leading dot")
     }
-    guard (1...10_000).contains(packet) else { throw Failure("--packet \(packet): give 1 to 10000 rows") }
+    // Readers take no larger ones: such a packet would be confirmed, forgotten, and read by nobody.
+    let most = Harvest.Configuration(session: name).rows
+    guard (1...most).contains(packet) else {
+      throw Failure("--packet \(packet): give 1 to \(most) rows, as readers refuse packets with more")
+    }
     if let every, !(0.001...1e6).contains(every) { throw Failure("--every \(every): give 0.001 to 1000000 seconds") }
     guard (1...1 << 20).contains(spool) else { throw Failure("--spool \(spool): give 1 to 1048576 megabytes") }
     guard (mode == .restricted) == (key != nil) else {
@@ -71,6 +79,7 @@ struct FeedCommand: AsyncParsableCommand {
     var shape = FeedPacker.Shape(session: name, id: id, mode: mode, packet: packet, every: every)
     shape.side = try key.map { try FeedStore.sideKey($0) }
     var start = RunningFeed.Start(shape: shape)
+    start.keyFile = key
     start.format = try format.map { text in
       guard let format = FeedLines.Format(rawValue: text) else { throw Failure("--format \(text): give csv or json") }
       return format

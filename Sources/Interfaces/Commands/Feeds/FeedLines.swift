@@ -30,6 +30,8 @@ public struct FeedLines: Sendable {
 
   /// The most bytes of a row as it is read.
   public static let rowBytes = 128 << 10
+  /// How deep a row's values may be nested: within a packet they are two deeper, and readers refuse a packet for one row that is too deep.
+  public static let depth = JSONValue.depth - 2
   /// The most bytes of a row as JSON.
   public static let textBytes = 192 << 10
 
@@ -154,7 +156,7 @@ public struct FeedLines: Sendable {
 
   private mutating func readJSON(_ content: [UInt8], _ line: Int) -> Piece {
     let value: JSONValue
-    do throws(StreamError) { value = try JSONValue.parse(content) } catch {
+    do throws(StreamError) { value = try JSONValue.parse(content, depth: FeedLines.depth) } catch {
       return .problem("line \(line) \(error)", end: place)
     }
     if columns == nil { if case .object(let members) = value { columns = members.map(\.key) } else { columns = [] } }

@@ -1,5 +1,6 @@
 import Foundation
 import MurmurFeeds
+import MurmurReports
 import MurmurStorage
 import MurmurStreams
 import MurmurWire
@@ -21,6 +22,7 @@ struct FeedPacker: Sendable {
   private var store: FeedStore
   private var writer: StreamWriter
   private let shape: Shape
+  private let teller: FeedTeller
   private var rows: [[UInt8]] = []
   private var bytes = 0
   /// Where the last of ``rows`` ends, and when the first of them came.
@@ -36,16 +38,15 @@ struct FeedPacker: Sendable {
   /// The most bytes of rows in a packet.
   static let packetBytes = StreamLimits.payload - 1_024
 
-  init(_ store: FeedStore, _ shape: Shape) {
+  init(_ store: FeedStore, _ shape: Shape, _ teller: FeedTeller) {
     self.store = store
     self.shape = shape
+    self.teller = teller
     let state = store.spool.state
     sealedRows = state.rows
     writer = StreamWriter(seed: store.seed, mode: shape.mode, number: state.position, side: shape.side)
   }
 
-  /// Where the stream begins: who is given this can read all of it.
-  var pointer: StreamPointer { writer.pointer }
   /// Rows that are in no message yet.
   var waiting: Int { rows.count }
 
@@ -73,6 +74,14 @@ struct FeedPacker: Sendable {
     if rows.isEmpty { try store.spool.move(to: place) } else { end = place }
   }
 
+  /// What follows is for those who share another side key; what there is yet for those of the old one.
+  mutating func turn(to side: SideKey) throws {
+    try flush()
+    writer.side = side
+    // A head under the new key leads its holders to the next message.
+    announced = nil
+  }
+
   /// Seals what there is.
   mutating func flush() throws {
     guard !rows.isEmpty else { return }
@@ -96,6 +105,21 @@ struct FeedPacker: Sendable {
     sealed += 1
   }
 
+  /// A private stream is read by whoever has the pointer to its beginning, which so goes into a file that its owner alone may read, with what
+  /// other streams' heads say of the sensor.
+  func handOut(_ notes: FeedStore.Notes) throws {
+    guard shape.mode == .private else { return }
+    let first = writer.pointer.number == 0 ? writer.pointer : StreamWriter(seed: store.seed, mode: .private).pointer
+    let file = JSONValue.object([
+      ("id", .string(shape.id)), ("pointer", .string(first.text)), ("format", .string(notes.format)),
+      ("columns", .array(notes.columns.map { .string($0) })),
+    ])
+    try SystemFiles().write(Array((file.text + "\n").utf8), to: store.pointerFile, sync: true)
+    teller.tell(
+      "pointer", [.init("file", .string(store.pointerFile))],
+      words: "who may read the stream is given the pointer in \(store.pointerFile), and nobody else")
+  }
+
   // MARK: The head
 
   /// Whether the stream has to be announced: at the beginning of every life, as its side key may be new, and of every tree, so that newcomers find
@@ -113,10 +137,11 @@ struct FeedPacker: Sendable {
         "the columns' names have too many bytes for a head, or there are more than \(StreamLimits.columns); shorten them")
     }
     if store.notes == nil {
-      try store.note(
-        .init(
-          session: shape.session, id: shape.id, mode: shape.mode.name, format: format.rawValue, columns: columns,
-          created: FeedPacker.milliseconds))
+      let notes = FeedStore.Notes(
+        session: shape.session, id: shape.id, mode: shape.mode.name, format: format.rawValue, columns: columns,
+        created: FeedPacker.milliseconds)
+      try handOut(notes)
+      try store.note(notes)
     }
     let sensor = Sensor(id: shape.id, columns: columns, format: format.rawValue)
     guard isHeadless, let head = writer.head(sensor, session: shape.session, milliseconds: FeedPacker.milliseconds) else {

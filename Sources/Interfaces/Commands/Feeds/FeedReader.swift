@@ -17,17 +17,19 @@ final class FeedReader: Sendable {
   }
 
   private let state = Mutex(Progress())
-  private let spool: Spool
+  private let store: FeedStore
   private let teller: FeedTeller
   private let room = DispatchSemaphore(value: 0)
   private let isEnding: @Sendable () -> Bool
   private let spooled: @Sendable () -> Void
 
   init(
-    _ spool: Spool, _ teller: FeedTeller, isEnding: @escaping @Sendable () -> Bool, spooled: @escaping @Sendable () -> Void
+    _ store: FeedStore, _ teller: FeedTeller, isEnding: @escaping @Sendable () -> Bool, spooled: @escaping @Sendable () -> Void
   ) {
-    (self.spool, self.teller, self.isEnding, self.spooled) = (spool, teller, isEnding, spooled)
+    (self.store, self.teller, self.isEnding, self.spooled) = (store, teller, isEnding, spooled)
   }
+
+  private var spool: Spool { store.spool }
 
   /// How far it is.
   var progress: Progress { state.withLock { $0 } }
@@ -36,10 +38,10 @@ final class FeedReader: Sendable {
   func wake() { room.signal() }
 
   /// Begins to read.
-  func begin(_ packer: FeedPacker, _ lines: FeedLines, follow: String?) throws {
+  func begin(_ packer: FeedPacker, _ lines: FeedLines, follow: String?, key: KeyWatch?) throws {
     let place = spool.state.place
     let followed = try follow.map { try FollowedFile($0, from: place) }
-    let first = Work(packer: packer, lines: lines, followed: followed, place: place)
+    let first = Work(packer: packer, lines: lines, followed: followed, key: key, place: place)
     let thread = Thread { [self] in
       var work = first
       do {
@@ -59,6 +61,8 @@ final class FeedReader: Sendable {
     var lines: FeedLines
     var followed: FollowedFile?
     var pipe = PipeSource()
+    /// The file with the side key of a restricted stream.
+    var key: KeyWatch?
     /// The file that is read; its offset is that of the last row.
     var place: Spool.Place
     var told = 0
@@ -69,6 +73,9 @@ final class FeedReader: Sendable {
     if work.followed == nil {
       work.lines.append(spool.state.rest)
       try drain(&work)
+      let pipe = PipeSource.identity
+      if !store.goesOn(pipe) { try dropUnfinished(&work) }
+      try store.note(pipe: pipe)
     }
     while !isEnding() {
       guard spool.hasRoom else {
@@ -99,9 +106,25 @@ final class FeedReader: Sendable {
         return try settle(work)
       }
       if let due = work.packer.due, due <= .now { try work.packer.flush() }
+      if let side = work.key?.look(teller) { try work.packer.turn(to: side) }
       try settle(work)
     }
     try work.packer.flush()
+    try settle(work)
+  }
+
+  /// What an earlier life read of a line that had not ended is no row, nor the beginning of one that another pipe brings.
+  private func dropUnfinished(_ work: inout Work) throws {
+    let count = work.lines.unfinished
+    guard count > 0 else { return }
+    // Rows that wait go first, as the spool keeps what is read from the first row on that is in no message.
+    try work.packer.flush()
+    let end = work.lines.place + UInt64(count)
+    work.lines.restart(at: end)
+    try work.packer.skip(to: work.at(end))
+    state.withLock { $0.leftOut += 1 }
+    teller.problem(
+      "standard input: \(count) bytes of a line that had not ended when the feeder did are dropped: this is another input")
     try settle(work)
   }
 

@@ -40,6 +40,14 @@ enum FeedPiece {
 
 /// Standard input.
 struct PipeSource: FeedSource {
+  /// What tells a pipe without a name from all others since the machine was started; `nil` for whatever else standard input is.
+  static var identity: String? {
+    guard let pipe = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(STDIN_FILENO)"),
+      pipe.hasPrefix("pipe:"), let start = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+    else { return nil }
+    return pipe + " " + start
+  }
+
   mutating func read(within milliseconds: Int32) throws -> FeedPiece {
     var poll = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
     guard unsafe Foundation.poll(&poll, 1, milliseconds) > 0 else { return .nothing }

@@ -41,6 +41,21 @@ struct FeedStore: Sendable {
     }
   }
 
+  /// Where a private stream's pointer is written.
+  var pointerFile: String { folder + "/pointer" }
+
+  /// Whether what is read is the very pipe that an earlier life read: then a line that it read half of goes on.
+  func goesOn(_ pipe: String?) -> Bool {
+    guard let pipe, let before = FileManager.default.contents(atPath: folder + "/input") else { return false }
+    return before == Data(pipe.utf8)
+  }
+
+  /// Notes what pipe is read.
+  func note(pipe: String?) throws {
+    guard pipe.map({ !goesOn($0) }) ?? FileManager.default.fileExists(atPath: folder + "/input") else { return }
+    try SystemFiles().write(Array((pipe ?? "").utf8), to: folder + "/input", sync: true)
+  }
+
   /// Complains if the folder holds another stream than the one that is wanted.
   func check(session: String, id: String, mode: StreamMode, format: FeedLines.Format?, columns: [String]?) throws {
     guard let notes else { return }

@@ -23,6 +23,8 @@ final class RunningFeed: Sendable {
     var columns: [String]?
     var hasHeader = true
     var spool = Spool.Options()
+    /// The file with a restricted stream's side key.
+    var keyFile: String?
   }
 
   /// How far it is.
@@ -36,7 +38,7 @@ final class RunningFeed: Sendable {
     var unconfirmed = 0
     var gateway: String?
 
-    /// Bytes sent to gateways.
+    /// Bytes given to sockets.
     var sent = 0
 
     var fields: [JSON.Member] {
@@ -105,7 +107,7 @@ final class RunningFeed: Sendable {
       }
     }
     let node = node
-    reader = FeedReader(store.spool, teller, isEnding: isEnding) { node.spooled() }
+    reader = FeedReader(store, teller, isEnding: isEnding) { node.spooled() }
     name.reader.withLock { $0 = reader }
     let (state, waiting) = (store.spool.state, store.spool.numbers.count)
     teller.tell(
@@ -122,26 +124,27 @@ final class RunningFeed: Sendable {
 
   /// Reads, sends, and ends: when the input has ended and everything is confirmed, or when somebody wants it to.
   func live(isEnding: @escaping @Sendable () -> Bool) async throws {
-    let packer = FeedPacker(store, start.shape)
-    if start.shape.mode == .private { try handOut(packer.pointer) }
+    let packer = FeedPacker(store, start.shape, teller)
     let notes = store.notes
+    if let notes, !FileManager.default.fileExists(atPath: store.pointerFile) { try packer.handOut(notes) }
     let lines = FeedLines(
       format: notes.flatMap { FeedLines.Format(rawValue: $0.format) } ?? start.format, columns: notes?.columns ?? start.columns,
       hasHeader: start.hasHeader, at: store.spool.state.place.offset)
     node.start()
-    try reader.begin(packer, lines, follow: start.follow)
+    let key = start.keyFile.flatMap { path in start.shape.side.map { KeyWatch(path, $0) } }
+    try reader.begin(packer, lines, follow: start.follow, key: key)
     var (told, ending, settled, sent) = (Seen(), ContinuousClock.Instant?.none, 0, 0)
     while true {
       try await _Concurrency.Task.sleep(for: .milliseconds(20))
       let progress = reader.progress
       var seen = look(progress)
-      if settled % 12 == 0 { sent = try await node.snapshot().bytesSent }
+      if settled % 12 == 0 { sent = try await node.snapshot().socketBytesSent }
       seen.sent = sent
       settled += 1
       // What the start took is needed no more, and pages of code come back in large pieces of which little is used.
       if settled % 250 == 100, (Memory.resident ?? .max) > RunningFeed.muchMemory {
-        Memory.giveBack()
         Memory.giveBackCode()
+        Memory.giveBack()
       }
       if settled % 12 == 0, seen != told {
         told = seen
@@ -154,7 +157,7 @@ final class RunningFeed: Sendable {
     }
     let progress = reader.progress
     var seen = look(progress)
-    seen.sent = try await node.snapshot().bytesSent
+    seen.sent = try await node.snapshot().socketBytesSent
     try await node.close()
     try store.spool.close()
     try await group.shutdownGracefully()
@@ -168,15 +171,5 @@ final class RunningFeed: Sendable {
     Seen(
       rows: progress.rows, sealed: progress.sealed, waiting: progress.waiting, leftOut: progress.leftOut,
       unconfirmed: store.spool.numbers.count, gateway: gateway.name.withLock { $0 })
-  }
-
-  /// A private stream is read by whoever has its pointer, which so goes into a file that its owner alone may read.
-  private func handOut(_ pointer: StreamPointer) throws {
-    let path = start.store + "/pointer"
-    guard pointer.number == 0, !FileManager.default.fileExists(atPath: path) else { return }
-    try SystemFiles().write(Array("\(start.shape.id) \(pointer.text)\n".utf8), to: path, sync: true)
-    teller.tell(
-      "pointer", [.init("file", .string(path))], words: "who may read the stream is given the pointer in \(path), and nobody else"
-    )
   }
 }

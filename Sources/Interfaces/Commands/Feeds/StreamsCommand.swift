@@ -23,14 +23,13 @@ struct StreamsCommand: AsyncParsableCommand {
         return
       }
       var table = Table(columns: [
-        .text("sensor"), .text("stream"), .text("mode"), .number("rows"), .number("messages"), .number("last reading"),
+        .text("sensor"), .text("stream"), .text("mode"), .number("rows"), .number("messages"), .number("lag"),
         .number("lost"), .number("failures"), .text("state"),
       ])
-      let now = Date().timeIntervalSince1970
       for sensor in answer.sensors {
         table.rows.append([
           sensor.id, String(sensor.channel.prefix(12)), sensor.mode, "\(sensor.rows)", "\(sensor.messages)",
-          sensor.last > 0 ? Amount.time(max(0, now - sensor.last)) + " ago" : "—", "\(sensor.lost)", "\(sensor.failures)",
+          sensor.lag.map { Amount.time(max(0, $0)) } ?? "—", "\(sensor.lost)", "\(sensor.failures)",
           sensor.isForked ? "forked: not followed" : sensor.doubles > 0 ? "another claims its name" : "followed",
         ])
       }
@@ -41,6 +40,7 @@ struct StreamsCommand: AsyncParsableCommand {
         "\(answer.feeders) feeders connected; the ledger holds \(answer.transactions) transactions, "
           + "\(Amount.bytes(UInt64(answer.bytes))), \(answer.unconfirmed) unconfirmed"
           + (answer.badHeads > 0 ? "; \(answer.badHeads) heads were none" : ""))
+      if answer.refused > 0 { console.say("\(answer.refused) rows could not be learnt from: \(PeerFeeds.whyRefused)") }
       for report in answer.reports { console.say(report) }
     }
   }

@@ -125,12 +125,12 @@ final class RunningPeer: Sendable {
     }
     node = try await Node.make(
       configuration, keys: keys, peer: peer, chance: chance.fork("node"), store: store, group: group, workers: workers,
-      station: feeds?.station, feeds: { [feeds] news in feeds?.take(news) })
-    if let rows = feeds?.inherited { try await node.learn(rows) }
+      station: feeds?.station, goesOn: true, feeds: { [feeds] news in feeds?.take(news) })
     try await watch()
     let bound = try await node.start()
     try await openControl(plan, shared, keys)
     for (sensor, pointer) in pointers { try await node.follow(sensor, pointer) }
+    feeds?.recall { [node] in try await node.learn($0) }
     teller.tell(.listening(bound.map { "\($0)/p2p/\(keys.peerID)" }))
     if let endpoint { teller.tell(.metrics(PeerMetrics.url(endpoint))) }
     if let store { try await node.remember(store.knownPeers(limit: 256).map { ($0.id, $0.addresses) }) }
@@ -216,8 +216,8 @@ final class RunningPeer: Sendable {
         counted = .now
         if !hasSettled {
           hasSettled = true
-          Memory.giveBack()
           Memory.giveBackCode()
+          Memory.giveBack()
         }
         teller.tell(
           .census(links: seen.links, streams: seen.streams, pending: seen.pending, memory: Memory.resident))
@@ -235,6 +235,7 @@ final class RunningPeer: Sendable {
       break
     }
     closeControl()
+    await feeds?.stop()
     try await node.close()
     // A job may take longer than a peer may take to stop, and nobody wants its outcome any more.
     workers.shutdownGracefully { _ in }

@@ -2,11 +2,11 @@ import Logging
 import MurmurCollective
 public import MurmurFeeds
 import MurmurIdentity
-public import MurmurLedger
+import MurmurLedger
 import MurmurMachines
 public import MurmurPeer
 import MurmurPubSub
-public import MurmurStorage
+import MurmurStorage
 import MurmurStreams
 import MurmurWire
 import NIOCore
@@ -28,24 +28,35 @@ final class FeedHouse {
   let session: String
   let topic: Topic
   let told: @Sendable (FeedNews) -> Work.Rows?
+  /// What the station will be told once it has what an earlier life kept of its ledger; `nil` when it has.
+  var early: [Station.Input]?
   var desk: FeedDesk?
   var timers: [Station.Timer: Scheduled<Void>] = [:]
-  /// Changes of the ledger, and rows with the places of their streams, that are not on the disk yet.
-  var changes: [Store.LedgerChange] = []
-  var states: [SavedState] = []
-  var isSaving = false
-  /// How many batches went to the disk, and what waits until one is there: an own transaction that others have and this peer forgets would
-  /// make it issue two under one number.
-  var batches = 0
-  var delayed: [(batch: Int, effect: Station.Effect)] = []
+  var keeping = FeedKeeping()
+  var retry: Scheduled<Void>?
+  /// What the station was told last of the wall's time.
+  var epoch: Int64?
 
-  /// Rows that are kept for the next life; of more the oldest go, see ``StoreOptions/entriesPerArea``.
-  static let (rowsArea, statesArea) = ("feed/rows", "feed/streams")
+  /// Where rows are kept for the next life, see ``StoreOptions/entriesPerArea``: each session has an area of its own, as one store may serve several.
+  static let rowsArea = "feed/rows/"
 
-  init(_ station: Station, session: String, chance: Chance, told: @escaping @Sendable (FeedNews) -> Work.Rows?) {
+  /// Inputs that wait for the ledger to be read; of more, what others say again is not heard.
+  static let mostEarly = 4_096
+  /// A step of the wall's time of fewer milliseconds is none.
+  static let smallStep: Int64 = 250
+
+  static func rowsArea(_ session: String) -> String { rowsArea + session }
+
+  static func statesArea(_ session: String) -> String { "feed/streams/" + session }
+
+  init(
+    _ station: Station, session: String, chance: Chance, goesOn: Bool,
+    told: @escaping @Sendable (FeedNews) -> Work.Rows?
+  ) {
     self.station = station
     self.session = session
     self.chance = chance
+    early = goesOn ? [] : nil
     self.told = told
     topic = Station.topic(of: session)
   }
@@ -70,18 +81,12 @@ private func withUnsafeBytesOfNumber(_ number: UInt64) -> [UInt8] {
 extension NodeCore {
   func step(station input: Station.Input) {
     guard let house else { return }
+    guard house.early == nil else {
+      if house.early?.count ?? 0 < FeedHouse.mostEarly { house.early?.append(input) }
+      return
+    }
     turn { [self] in
-      var keeps = false
-      for effect in house.step(input, at: sessionNow) {
-        switch effect {
-        case .keep: keeps = store != nil
-        case .send, .publish, .answer:
-          if keeps {
-            house.delayed.append((house.batches + 1, effect))
-            continue
-          }
-        default: break
-        }
+      for effect in house.step(input, at: sessionNow) where store == nil || !house.keeping.delays(effect) {
         perform(effect, of: house)
       }
       save(house)
@@ -107,9 +112,47 @@ extension NodeCore {
       box.value.step(station: .gossiped(message.id(.origin), from: message.from, message.data))
     }
     step(.asked(.subscribe(topic)))
-    // The ledger speaks of the wall's time, whenever the session began.
-    step(station: .clockSet(epoch: Int64(Wall.milliseconds) - sessionNow.nanoseconds / 1_000_000))
+    guard house.early == nil else { return }
+    setClock()
     step(station: .started)
+  }
+
+  /// Reads what an earlier life kept of the ledger, while the peer begins. Without it the station does not go on: it would issue numbers twice.
+  func readLedger() {
+    guard let house, house.early != nil, store != nil, !isClosing else { return }
+    let (session, home, bound) = (house.session, home, NIOLoopBound(self, eventLoop: home))
+    onDisk { store in
+      do throws(StoreError) {
+        let (transactions, snapshot) = try FeedInheritance.ledger(store, session: session)
+        home.execute { bound.value.goOn(transactions, snapshot) }
+      } catch {
+        home.execute { bound.value.notRead(error) }
+      }
+    }
+  }
+
+  private func goOn(_ transactions: [Transaction], _ snapshot: LedgerSnapshot?) {
+    guard let house, let early = house.early, !isClosing else { return }
+    house.early = nil
+    setClock()
+    step(station: .restored(transactions, snapshot))
+    step(station: .started)
+    for input in early { step(station: input) }
+  }
+
+  private func notRead(_ error: StoreError) {
+    log.error("the ledger cannot be read, so streams wait: \(error)")
+    house?.retry = schedule(now + FeedKeeping.longestRest) { [self] in readLedger() }
+  }
+
+  /// The ledger speaks of the wall's time, whenever the session began. That may be set, and goes on while a machine sleeps, which its own clock
+  /// does not: so it is looked at again and again.
+  func setClock() {
+    guard let house, house.early == nil else { return }
+    let epoch = configuration.wall() - sessionNow.nanoseconds / 1_000_000
+    if let told = house.epoch, abs(epoch - told) < FeedHouse.smallStep { return }
+    house.epoch = epoch
+    step(station: .clockSet(epoch: epoch))
   }
 
   func ledgerInbox() -> Inbox {
@@ -138,15 +181,17 @@ extension NodeCore {
     case .shutOut(let feeder, _, let why):
       log.warning("feeder \(feeder) is shut out: \(why)")
       house.desk?.close(feeder)
-    case .keep(let id, let bytes): if store != nil { house.changes.append(.keep(id, bytes)) }
+    case .keep(let id, let bytes): if store != nil { house.keeping.keep(.keep(id, bytes)) }
     case .prune(let ids, let snapshot):
-      if store != nil { house.changes.append(.prune(ids, snapshot: snapshot.encode())) }
+      if store != nil { house.keeping.keep(.prune(ids, snapshot: snapshot.encode())) }
     case .rows(let rows):
-      if store != nil { house.states.append(SavedState(area: FeedHouse.rowsArea, key: rows.key, value: rows.encoded)) }
+      if store != nil {
+        house.keeping.keep(SavedState(area: FeedHouse.rowsArea(house.session), key: rows.key, value: rows.encoded))
+      }
       if let all = house.told(.rows(rows)) { step(.asked(.learn(all))) }
     case .advanced(let state):
       if store != nil {
-        house.states.append(SavedState(area: FeedHouse.statesArea, key: state.channel.bytes, value: state.encoded))
+        house.keeping.keep(SavedState(area: FeedHouse.statesArea(house.session), key: state.channel.bytes, value: state.encoded))
       }
     case .report(let report):
       log.info("\(report)")
@@ -162,60 +207,36 @@ extension NodeCore {
   }
 
   /// Brings to the disk what has gathered while the last batch was written.
-  private func save(_ house: FeedHouse) {
-    guard let store, !house.isSaving, !house.changes.isEmpty || !house.states.isEmpty else { return }
-    let (changes, states, session, log) = (house.changes, house.states, house.session, log)
-    (house.changes, house.states, house.isSaving) = ([], [], true)
-    house.batches += 1
-    let batch = house.batches
-    let (home, bound) = (home, NIOLoopBound(self, eventLoop: home))
-    onDisk { _ in
-      do throws(StoreError) {
-        if !changes.isEmpty { try store.change(ledger: session, changes) }
-        if !states.isEmpty { try store.save(states) }
-      } catch { log.error("\(error)") }
-      home.execute {
-        guard let house = bound.value.house else { return }
-        house.isSaving = false
-        let due = house.delayed.prefix { $0.batch <= batch }
-        house.delayed.removeFirst(due.count)
-        if !bound.value.isClosing { for (_, effect) in due { bound.value.perform(effect, of: house) } }
-        bound.value.save(house)
-      }
+  private func save(_ house: FeedHouse, isRetry: Bool = false) {
+    guard store != nil, let batch = house.keeping.next(isRetry: isRetry) else { return }
+    let (session, home, bound) = (house.session, home, NIOLoopBound(self, eventLoop: home))
+    onDisk { store in
+      var failure: StoreError?
+      do throws(StoreError) { try batch.save(store, session: session) } catch { failure = error }
+      let result = failure
+      home.execute { bound.value.saved(result) }
     }
+  }
+
+  /// A batch went to the disk, or did not.
+  private func saved(_ failure: StoreError?) {
+    guard let house else { return }
+    if let failure {
+      let rest = house.keeping.failed()
+      log.error("\(failure); nothing is said of the ledger before it is kept, which is tried again in \(rest.seconds) s")
+      guard !isClosing else { return }
+      house.retry = schedule(now + rest) { [self] in save(house, isRetry: true) }
+      return
+    }
+    for effect in house.keeping.saved() where !isClosing { perform(effect, of: house) }
+    save(house)
   }
 
   func closeHouse() {
     guard let house else { return }
     for timer in house.timers.values { timer.cancel() }  // house:allow(order) every one is cancelled
     house.timers = [:]
-    save(house)
-  }
-}
-
-/// What an earlier life of a station kept.
-public struct FeedInheritance: Sendable {
-  /// The ledger's transactions.
-  public var transactions: [Transaction] = []
-  /// Its last snapshot.
-  public var snapshot: LedgerSnapshot?
-  /// Where each stream is read on.
-  public var states: [FeedState] = []
-  /// The rows that were read.
-  public var rows: [FeedRows] = []
-
-  /// What a store has for a session; what cannot be read is left out, and its stream is read anew.
-  public init(_ store: Store, session: String) throws(StoreError) {
-    let kept = try store.rows(ofLedger: session)
-    for bytes in kept.transactions {
-      if let transaction = try? Transaction(reading: bytes) { transactions.append(transaction) }
-    }
-    snapshot = kept.snapshot.flatMap { try? LedgerSnapshot.decode($0) }
-    for state in try store.states(FeedHouse.statesArea) {
-      if let state = try? FeedState(encoded: state.value) { states.append(state) }
-    }
-    for saved in try store.states(FeedHouse.rowsArea) {
-      if let message = try? FeedRows(encoded: saved.value) { rows.append(message) }
-    }
+    house.retry?.cancel()
+    save(house, isRetry: true)
   }
 }

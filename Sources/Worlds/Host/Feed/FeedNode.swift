@@ -62,6 +62,8 @@ public final class FeedNode: TransportDelegate, Sendable {
     public var bytesSent = 0
     /// Bytes of frames that came.
     public var bytesReceived = 0
+    /// Bytes given to sockets: frames and all that carries them, encryption and handshakes included.
+    public var socketBytesSent = 0
   }
 
   /// A feeder that is about to start, with a spool that is not closed before it. `observer` is called on the feeder's loop.
@@ -73,7 +75,13 @@ public final class FeedNode: TransportDelegate, Sendable {
     return try await home.submit {
       let place = FeedPlace(configuration, spool, chance, home, observer)
       let node = FeedNode(configuration, keys.peerID, home, NIOLoopBoundBox(place, eventLoop: home))
-      place.transport = Transport(identity: keys, group: home, configuration: configuration.transport, delegate: node)
+      var transport = configuration.transport
+      let (prepare, counted) = (transport.prepare, NIOLoopBound(place, eventLoop: home))
+      transport.prepare = { channel in
+        try channel.pipeline.syncOperations.addHandler(SocketCounter { counted.value.socketBytesSent += $0 })
+        try prepare?(channel)
+      }
+      place.transport = Transport(identity: keys, group: home, configuration: transport, delegate: node)
       return node
     }.get()
   }

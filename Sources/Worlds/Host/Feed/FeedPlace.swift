@@ -28,6 +28,7 @@ final class FeedPlace {
   private var watch: RepeatedTask?
   private var bytesSent = 0
   private var bytesReceived = 0
+  var socketBytesSent = 0
   var transport: Transport?
 
   init(
@@ -40,7 +41,7 @@ final class FeedPlace {
     self.home = home
     self.observer = observer
     feeder = Feeder(configuration.feeder)
-    old = spool.numbers.upperBound
+    old = spool.safe.upperBound
   }
 
   private var clock: HostClock { configuration.transport.clock }
@@ -48,7 +49,7 @@ final class FeedPlace {
   var snapshot: FeedNode.Snapshot {
     FeedNode.Snapshot(
       statistics: feeder.statistics, gateway: feeder.gateway, waiting: spool.numbers.count, bytesSent: bytesSent,
-      bytesReceived: bytesReceived)
+      bytesReceived: bytesReceived, socketBytesSent: socketBytesSent)
   }
 
   // MARK: Life
@@ -69,11 +70,11 @@ final class FeedPlace {
     return transport
   }
 
-  /// Tells the machine of messages in the spool that it has room for.
+  /// Tells the machine of messages in the spool that are safe and that it has room for.
   func refill() {
     while !isStopped, feeder.room > 0 {
       var entries: [Feeder.Entry] = []
-      for number in feeder.next..<min(spool.numbers.upperBound, feeder.next + min(feeder.room, 32)) {
+      for number in feeder.next..<max(feeder.next, min(spool.safe.upperBound, feeder.next + min(feeder.room, 32))) {
         guard let message = read(number) else { return }
         entries.append(
           .init(key: FeedKey(tag: message.tag, name: message.name), bytes: message.content.count, isOld: number < old))

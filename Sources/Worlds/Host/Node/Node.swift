@@ -27,11 +27,13 @@ public final class Node: TransportDelegate, Sendable {
   let core: NIOLoopBoundBox<NodeCore>
 
   /// A node that is about to start. Everything happens on one loop, so `group` is to have one. Peer and store are the node's from now on;
-  /// `workers` run jobs, and all draws come from `chance`. With a `station` it takes feeders in and reads streams, of
-  /// which `feeds` is told on the node's loop; it answers with the rows that the session is to learn from now on, if there are enough new ones.
+  /// `workers` run jobs, and all draws come from `chance`. With a `station`, which `goesOn` from the ledger in the store, it takes feeders in
+  /// and reads streams, of which `feeds` is told on the node's loop; it answers with the rows that the session is to learn from now on, if there
+  /// are enough new ones.
   public static func make(
     _ configuration: NodeConfiguration, keys: KeyPair, peer: Peer, chance: Chance, store: Store?, group: any EventLoopGroup,
-    workers: NIOThreadPool, station: Station? = nil, feeds: @escaping @Sendable (FeedNews) -> Work.Rows? = { _ in nil }
+    workers: NIOThreadPool, station: Station? = nil, goesOn: Bool = false,
+    feeds: @escaping @Sendable (FeedNews) -> Work.Rows? = { _ in nil }
   ) async throws -> Node {
     let home = group.next()
     let sequence = UInt64(max(Wall.seconds, 0)) * 1_000
@@ -45,7 +47,8 @@ public final class Node: TransportDelegate, Sendable {
       core.recorder = recorder
       if let station {
         core.house = FeedHouse(
-          station, session: peer.collective.session.name, chance: chance.fork("station"), told: feeds)
+          station, session: peer.collective.session.name, chance: chance.fork("station"), goesOn: goesOn && store != nil,
+          told: feeds)
       }
       let node = Node(configuration, keys.peerID, home, NIOLoopBoundBox(core, eventLoop: home))
       core.transport = Transport(
@@ -91,6 +94,7 @@ public final class Node: TransportDelegate, Sendable {
       it.announceAddresses()
       for index in it.tables.indices { it.step(table: index, .started) }
       it.resume(published)
+      it.readLedger()
       // A session that has not begun is waited for; connections are made meanwhile.
       if it.sessionNow < .origin {
         it.beginning = it.schedule(.origin + (.zero - it.configuration.sessionOffset)) { it.step(.started) }
@@ -102,6 +106,7 @@ public final class Node: TransportDelegate, Sendable {
       it.upkeep = home.scheduleRepeatedTask(initialDelay: upkeep, delay: upkeep) { _ in
         core.value.look()
         core.value.measure()
+        core.value.setClock()
       }
     }
     return listening

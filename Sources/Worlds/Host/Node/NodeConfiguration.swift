@@ -71,6 +71,8 @@ public struct NodeConfiguration: Sendable {
   public var logger = Logger(label: "murmur.node")
   /// What the session's clock shows when the node's own shows ``Instant/origin``.
   public var sessionOffset = Instant.Span.zero
+  /// What the clock on the wall shows, in milliseconds since 1970; it may be set at any time.
+  public var wall: @Sendable () -> Int64 = { Wall.milliseconds }
 
   /// Which start of this peer in its session it is, and the seed it draws from; kept with the session's state.
   public var life: (number: UInt32, seed: UInt64) = (0, 0)

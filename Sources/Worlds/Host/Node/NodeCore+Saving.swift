@@ -70,7 +70,7 @@ extension NodeCore {
 
   /// Whether something that was given to the disk is to be followed by more.
   var awaitsDisk: Bool {
-    isRunningErrands || !errands.isEmpty || house.map { $0.isSaving || !$0.changes.isEmpty || !$0.states.isEmpty } ?? false
+    isRunningErrands || !errands.isEmpty || house.map { !$0.keeping.isSafe && $0.keeping.failures == 0 } ?? false
   }
 
   // MARK: What is published

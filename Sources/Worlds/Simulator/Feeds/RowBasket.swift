@@ -13,7 +13,8 @@ public struct RowBasket: Sendable {
   private let validation: Double
   private let slice: Int
   private let isShared: Bool
-  private let window: Int
+  /// Rows that are kept; of more the oldest go.
+  public let window: Int
   private var features: [Float] = []
   private var labels: [Int32] = []
   private var isValidation: [Bool] = []

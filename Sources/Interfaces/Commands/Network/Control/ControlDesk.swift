@@ -65,8 +65,8 @@ final class ControlDesk: Sendable {
     case .invite(let loopback): try await line.answer(try await invite(loopback))
     case .health: try await line.answer(try await health())
     case .streams:
-      let reports = feeds?.reports ?? []
-      guard let seen = try await node.lookAtStation({ ControlAnswer.Streams($0, reports: reports) }) else {
+      let (reports, refused) = feeds?.seen ?? ([], 0)
+      guard let seen = try await node.lookAtStation({ ControlAnswer.Streams($0, refused: refused, reports: reports) }) else {
         throw Failure("this session has no sensors: write feeds: {sensors: 1} into the session file, and start its peers anew")
       }
       try await line.answer(seen)
