@@ -148,7 +148,8 @@ import Testing
     let output = Pipe()
     let python = Process()
     python.executableURL = URL(filePath: "/usr/bin/env")
-    python.arguments = ["python3", "-c", script, path.path]
+    // `make` names the one that it has set up.
+    python.arguments = [ProcessInfo.processInfo.environment["MURMUR_PYTHON"] ?? "python3", "-c", script, path.path]
     python.standardOutput = output
     var text = "missing python3"
     do {

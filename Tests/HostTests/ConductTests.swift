@@ -18,6 +18,8 @@ import Testing
       #expect(book.offend(1, 1, at: at(second)) == nil, "now and then is borne")
     }
     #expect(book.points(of: 1, at: at(1_000)) < 0.001)
+    #expect(book.offend(3, 1, at: at(0)) == nil && book.offend(3, 1, at: at(0.5)) == nil)
+    #expect(book.offend(3, 1, at: at(1)) == .seconds(30), "three at once are three")
     #expect(book.offend(2, 1, at: at(0)) == nil && book.offend(2, 1, at: at(1)) == nil)
     #expect(book.offend(2, 1.5, at: at(2)) == .seconds(30))
     #expect(book.ban(of: 2, at: at(31)) != nil && book.ban(of: 2, at: at(33)) == nil && book.ban(of: 1, at: at(31)) == nil)

@@ -26,6 +26,11 @@ extension Catalogue {
       [
         (26_421_880, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"), (29_515, "25c81989df183df01b3e8a0aad5dffbe"),
         (4_422_102, "bef4ecab320f06d8554ea6380940ec79"), (5_148, "bb300cfdad3c16e7a12a480ee83cd310"),
+      ],
+      // Debian's dataset-fashion-mnist, which leaves the names out of the compressed files.
+      repacked: [
+        (26_421_856, "cf8536b0aa1a6ac5fa3f23001093305c"), (29_491, "10bea18fdb374794d4bb42e356e600c9"),
+        (4_422_079, "f78720b4224f21cce2f2ccf2d7a94c9a"), (5_125, "0d30e22e447f3c33dab9ed536400ac01"),
       ]), rowLimit: nil, form: .images(writers: false))
 
   static let hepmass = Entry(
@@ -51,8 +56,15 @@ extension Catalogue {
     ], rowLimit: 1_000_000, form: .tables(subset: "higgs_18477.csv.gz", header: false))
 
   /// The four files every data set in MNIST's form has.
-  static func images(_ base: String, _ facts: [(bytes: Int, md5: String)]) -> [File] {
-    zip(imageFiles, facts).map { File($0, bytes: $1.bytes, checksum: .md5($1.md5), url: base + $0) }
+  static func images(
+    _ base: String, _ facts: [(bytes: Int, md5: String)], repacked: [(bytes: Int, md5: String)] = []
+  ) -> [File] {
+    imageFiles.enumerated().map { place, name in
+      let other = place < repacked.count ? repacked[place] : nil
+      return File(
+        name, bytes: facts[place].bytes, checksum: .md5(facts[place].md5), url: base + name,
+        repacked: other.map { File.Repacked(bytes: $0.bytes, checksum: .md5($0.md5)) })
+    }
   }
 
   static let imageFiles = [

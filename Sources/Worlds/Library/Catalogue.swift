@@ -49,14 +49,34 @@ public enum Catalogue {
     public let url: String?
     /// Whether the data set can be loaded without it.
     public let isOptional: Bool
+    /// The same content, compressed anew, as distributions pack it.
+    public let repacked: Repacked?
+
+    /// What the same content is when it was compressed anew.
+    public struct Repacked: Hashable, Sendable {
+      /// Its size.
+      public let bytes: Int
+      /// What it must hash to.
+      public let checksum: Checksum
+
+      /// The same content in other bytes.
+      public init(bytes: Int, checksum: Checksum) {
+        self.bytes = bytes
+        self.checksum = checksum
+      }
+    }
 
     /// A file of a data set.
-    public init(_ name: String, bytes: Int? = nil, checksum: Checksum? = nil, url: String? = nil, isOptional: Bool = false) {
+    public init(
+      _ name: String, bytes: Int? = nil, checksum: Checksum? = nil, url: String? = nil, isOptional: Bool = false,
+      repacked: Repacked? = nil
+    ) {
       self.name = name
       self.bytes = bytes
       self.checksum = checksum
       self.url = url
       self.isOptional = isOptional
+      self.repacked = repacked
     }
   }
 

@@ -37,7 +37,7 @@ public struct Verification: Hashable, Sendable, CustomStringConvertible {
   /// The path, what was found, and what to do, in one line.
   public var description: String {
     switch finding {
-    case .right: "\(path): right (\(file.checksum?.description ?? "size"))"
+    case .right: "\(path): right (\(file.checksum == nil ? "size" : "size and checksum"))"
     case .unknown(let bytes): "\(path): there, \(bytes) bytes; no checksum is published"
     case .missing: "\(path): missing\(file.isOptional ? " (not needed)" : "")"
     case .partial(let bytes): "\(path): \(bytes)\(file.bytes.map { " of \($0)" } ?? "") bytes fetched; fetch again to go on"
@@ -73,8 +73,9 @@ extension Library {
     guard let size = DiskFile.size(path) else {
       return DiskFile.size(path + ".part").map { .partial(bytes: $0) } ?? .missing
     }
-    if let right = file.bytes, size != right { return .wrongSize(found: size, right: right) }
-    guard let right = file.checksum else { return .unknown(bytes: size) }
+    let repacked = file.repacked.flatMap { $0.bytes == size ? $0.checksum : nil }
+    if let right = file.bytes, size != right, repacked == nil { return .wrongSize(found: size, right: right) }
+    guard let right = repacked ?? file.checksum else { return .unknown(bytes: size) }
     do throws(LibraryError) {
       let found = try right.recomputed(path) { done in
         progress(done)

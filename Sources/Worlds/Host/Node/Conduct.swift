@@ -60,7 +60,8 @@ package struct Misconduct<Key: Hashable & Comparable> {
     record.points = faded(record, at: now) + weight
     record.at = now
     var span: Instant.Span?
-    if record.points >= tolerance, record.until <= now {
+    // Three offences of one point within seconds are three, though the first has faded a little.
+    if record.points > tolerance - Misconduct.grace, record.until <= now {
       if now - record.until > limits.forgiveness { record.bans = 0 }
       let length = min(limits.ban * Double(1 << min(record.bans, 10)), limits.longestBan)
       record.bans += 1
@@ -72,6 +73,9 @@ package struct Misconduct<Key: Hashable & Comparable> {
     if records.count > limits.remembered { forget() }
     return span
   }
+
+  /// What may have faded of the points that are too many.
+  private static var grace: Double { 0.25 }
 
   private func faded(_ record: Record, at now: Instant) -> Double {
     var points = record.points
