@@ -216,7 +216,8 @@ struct SplitResults {
       "Accuracy against the deadline", caption: "Nobody is dead; what comes after the deadline of its stage is left out.",
       chart: .line(
         LineChart(
-          x: Axis("deadline of a stage", unit: .time), y: Axis("test accuracy", unit: .percent, limits: 0...100),
+          x: Axis("deadline of a stage", unit: .time, scale: .logarithmic),
+          y: Axis("test accuracy", unit: .percent, limits: 0...100),
           lines: [
             line("at who asks", Tint(0)) { $0.askedAccuracy }, line("all living devices together", Tint(1)) { $0.accuracy },
             line("a device's own", Tint(2)) { $0.ownAccuracy },
