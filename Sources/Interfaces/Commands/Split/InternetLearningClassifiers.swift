@@ -26,7 +26,7 @@ struct InternetLearningClassifiers {
   private static let levels = "{dead: [0, 2, 4, 8, 12], links: [30 %, 60 %]}"
   private static let unlabelled = "training: {epochs: 8, rate: 0.003, drop: 80 %, links: 60 %}"
 
-  private static func full(_ set: String, _ scheme: String) -> String {
+  private static func full(_ scheme: String) -> String {
     """
     devices: {count: 16}
     network: {hidden: 40, scheme: \(scheme)}
@@ -37,7 +37,7 @@ struct InternetLearningClassifiers {
 
   /// All of them. Settings are those that Documentation/Results.md tells of.
   static let all: [Case] = [
-    Case(name: "sixteen", title: "16 devices, own heads, with drop", yaml: full("mnist", "backpropagation")),
+    Case(name: "sixteen", title: "16 devices, own heads, with drop", yaml: full("backpropagation")),
     Case(
       name: "four", title: "4 devices, own heads, with drop",
       yaml: """
@@ -46,7 +46,7 @@ struct InternetLearningClassifiers {
         training: {epochs: 10, rate: 0.003, drop: 80 %, links: 60 %}
         test: {dead: [0, 1, 2, 3], links: [30 %, 60 %]}
         """),
-    Case(name: "greedy", title: "16 devices, greedy local heads, with drop", yaml: full("mnist", "greedy")),
+    Case(name: "greedy", title: "16 devices, greedy local heads, with drop", yaml: full("greedy")),
     Case(
       name: "plain", title: "16 devices, one summed answer, no drop",
       yaml: """
@@ -123,10 +123,10 @@ struct InternetLearningClassifiers {
         """),
     Case(
       name: "fashion", title: "16 devices, own heads, with drop", set: "fashion-mnist",
-      yaml: full("fashion-mnist", "backpropagation")),
+      yaml: full("backpropagation")),
     Case(
       name: "fashion-greedy", title: "16 devices, greedy local heads, with drop", set: "fashion-mnist",
-      yaml: full("fashion-mnist", "greedy")),
+      yaml: full("greedy")),
   ]
 
   /// The scenario of a case.

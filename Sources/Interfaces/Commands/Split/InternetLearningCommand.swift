@@ -46,10 +46,10 @@ extension ReproduceCommand {
         let (seeds, cells) = (self.seeds ?? (quick ? 1 : 3), self.runs ?? (quick ? 2 : 10))
         guard (1...1000).contains(seeds) else { throw Failure("--seeds \(seeds): give a number from 1 to 1000") }
         guard (1...1000).contains(cells) else { throw Failure("--runs \(cells): give a number from 1 to 1000") }
+        let chosen = try classifiers()
         guard Library().list().contains(where: { $0.isHere && $0.entry.name == "mnist" }) else {
           throw Failure("mnist is not on this machine; murmur data fetch mnist brings it")
         }
-        let chosen = try classifiers()
         let folder = try RunFolder(out)
         let interruption = Interruption(console)
         if part != .classifiers { try codes(folder, seeds: seeds, cells: cells, console, interruption) }
