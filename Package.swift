@@ -113,7 +113,7 @@ let package = Package(
     // Worlds
     room("Worlds", "Scenario", ["MurmurMachines", "MurmurSessions", yams]),
     room("Worlds", "Library", ["MurmurDatasets", crypto]),
-    room("Worlds", "Storage", ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", grdb]),
+    room("Worlds", "Storage", ["MurmurMachines", "MurmurWire", "MurmurIdentity", "MurmurBlocks", grdb, nioConcurrency]),
     room(
       "Worlds", "Simulator",
       [

@@ -1,5 +1,4 @@
 public import MurmurWire
-import Synchronization
 
 /// A thin feeder's memory on the disk: messages that are sealed and not confirmed, how far the input was read, and what was read and is in
 /// no message yet.
@@ -102,8 +101,8 @@ public final class Spool: Sendable {
   public let options: Options
   /// Bytes that were cut off when the spool was opened because they were torn.
   public let cutOff: Int
-  private let lock: Mutex<StoreLock?>
-  let log: Mutex<Log>
+  private let lock: Guarded<StoreLock?>
+  let log: Guarded<Log>
 
   /// The most bytes of a message's content, of the notes, and of what is read ahead.
   public static let mostBytes = 512 << 10
@@ -121,8 +120,8 @@ public final class Spool: Sendable {
     if options.isDurable { try log.writer.sync() }
     log.safe = log.first + log.slots.count
     self.cutOff = cutOff
-    self.log = Mutex(log)
-    self.lock = Mutex(lock)
+    self.log = Guarded(log)
+    self.lock = Guarded(lock)
   }
 
   // MARK: What there is

@@ -2,7 +2,6 @@ internal import Foundation
 internal import GRDB
 public import MurmurBlocks
 public import MurmurWire
-internal import Synchronization
 
 /// Blocks.
 extension Store {
@@ -26,8 +25,7 @@ extension Store {
 
   /// Runs `body` while nobody else changes files.
   private func alone(_ body: () throws(StoreError) -> Void) throws(StoreError) {
-    let result = writing.withLock { _ in Result { () throws(StoreError) in try body() } }
-    try result.get()
+    try writing.withLock { _ throws(StoreError) in try body() }
   }
 
   private var isBatchFull: Bool {

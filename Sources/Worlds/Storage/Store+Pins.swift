@@ -2,7 +2,6 @@ internal import Foundation
 internal import GRDB
 public import MurmurBlocks
 internal import MurmurWire
-internal import Synchronization
 
 /// Pins, the limit and the collection of garbage.
 extension Store {

@@ -1,7 +1,6 @@
 internal import GRDB
 internal import MurmurBlocks
 internal import MurmurWire
-internal import Synchronization
 
 /// A peer's folder: blocks as files; their index, pins, ledgers, known peers and session states in SQLite.
 ///
@@ -29,10 +28,10 @@ public final class Store: Sendable {
 
   let files: any FileLayer
   let pool: DatabasePool
-  private let lock: Mutex<StoreLock?>
-  let state: Mutex<State>
+  private let lock: Guarded<StoreLock?>
+  let state: Guarded<State>
   /// Held while files are written, made safe or removed, so that nobody is told that something is safe before it is.
-  let writing = Mutex<Void>(())
+  let writing = Guarded<Void>(())
 
   /// What is only in memory.
   struct State: Sendable {
@@ -69,7 +68,7 @@ public final class Store: Sendable {
     self.files = files
     do {
       try Store.makeFolders(path, files)
-      lock = Mutex(try StoreLock.take(path + "/lock"))
+      lock = Guarded(try StoreLock.take(path + "/lock"))
     } catch let error as FileFault {
       throw StoreError(error, .opening)
     } catch {
@@ -79,7 +78,7 @@ public final class Store: Sendable {
     try Schema.prepare(pool, path + "/index.sqlite")
     let recovered = try Store.recover(path, pool, files)
     opening = recovered.report
-    state = Mutex(State(bytes: recovered.bytes, count: recovered.count, clock: recovered.clock))
+    state = Guarded(State(bytes: recovered.bytes, count: recovered.count, clock: recovered.clock))
   }
 
   /// Makes everything safe and releases the folder. Later calls throw ``StoreError/Cause/closed``.
