@@ -14,17 +14,27 @@ import Testing
     let text = """
       name: farm
       runs: 3
-      data: {set: digits, deal: {columns: [0-15, "16-31,40", 32-39]}}
+      data: {set: digits, validation: 10 %, deal: {columns: [0-15, "16-31,40", 32-39]}}
       devices: {count: 3, graph: {geometric: 4}, latency: 5 ms, bandwidth: 1 MB/s, loss: 2 %, jitter: 0.4, deadline: 50 ms}
       network: {scheme: {softhebb: 0.02}, hidden: 8, depth: 2, missing: mean}
       timing: {shortest: 5 ms, polls: 2, patience: 4, flights: 2, ahead: 6}
       training: {epochs: 3, batch: 16, rate: 0.01, drop: 50 %, links: 10 %}
-      faults: [{dies: {device: 1, step: 4}}, {heals: {from: 0, to: 2, step: 9}}, {flapping: {share: 50 %, on: 2 s, off: 1 s}}]
-      test: {dead: [0, 1, 50 %, 100 %], links: [30 %], answers: {gossip: 4}, steps: [1, 2], deadlines: [5 ms], central: false}
+      faults: [{dies: {device: 1, step: 4}}, {heals: {from: 0, to: 2, at: 9 s}}, {flapping: {share: 50 %, on: 2 s, off: 1 s}}]
+      test:
+        dead: [0, 1, 50 %, 100 %]
+        links: [30 %]
+        named: [[2], [0, 1]]
+        faults: [{returns: {device: 1, at: 40 ms}}, {flapping-links: {share: 10 %, on: 1 s, off: 1 s}}]
+        pace: 20 ms
+        answers: {gossip: 4}
+        steps: [1, 2]
+        deadlines: [5 ms]
+        central: false
+        ideal: true
       """
     let read = try scenario(text)
     #expect(try scenario(read.yaml) == read)
-    #expect(read.faults.count == 3 && read.network.scheme == .softHebb(0.02) && read.test.answers == .gossip(4))
+    #expect(read.faults.count == 3 && read.test.faults.count == 2 && read.test.named == [[2], [0, 1]] && read.network.scheme == .softHebb(0.02) && read.test.answers == .gossip(4))
     #expect(try scenario(SplitScenario().yaml) == SplitScenario())
   }
 

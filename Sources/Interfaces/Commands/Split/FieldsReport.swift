@@ -50,6 +50,10 @@ extension FieldsRuns {
       of day in the city. The other two also look at living neighbours. All know what the network knows, and nothing is fitted but means.
       """,
       "The central model sees all features at once, with those of dead stations zero and flagged, and is trained with the same deaths.",
+      """
+      'Pre-trained without targets' is the split network after half as many steps in which every hidden stage learnt by itself, from readings \
+      alone, that two views of a moment with different parts left out say the same (Barlow Twins). No gradient crosses a link in them.
+      """,
     ]
     if recipe.halving > 0 {
       notes.append(

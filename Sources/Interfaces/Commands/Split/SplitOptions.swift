@@ -29,6 +29,8 @@ struct SplitOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("backpropagation, summed, greedy, forward-forward, softhebb or barlow-twins.", valueName: "SCHEME"))
   var scheme: String?
+  @Option(help: ArgumentHelp("What stands for what is missing: zero, flagged, rescaled, mean, last or estimate.", valueName: "POLICY"))
+  var missing: String?
   @Option(help: ArgumentHelp("Neurons of a unit.", valueName: "K"))
   var hidden: String?
   @Option(help: ArgumentHelp("Stages of hidden units.", valueName: "L"))
@@ -47,6 +49,10 @@ struct SplitOptions: ParsableArguments {
   var latency: String?
   @Option(help: ArgumentHelp("The spread of latencies: the standard deviation of their logarithm.", valueName: "X"))
   var jitter: String?
+  @Option(help: ArgumentHelp("The share of training rows that stand for the test rows, to choose settings.", valueName: "SHARE"))
+  var validation: String?
+  @Flag(help: "Train the same network on the complete graph, where nothing fails, beside it, and measure gaps against that.")
+  var ideal = false
   @Option(help: ArgumentHelp("The seed of everything random.", valueName: "S"))
   var seed: String?
   @Option(help: ArgumentHelp("How many runs, with this seed and those after it.", valueName: "N"))
@@ -68,9 +74,20 @@ struct SplitOptions: ParsableArguments {
     if let data { result.data.set = data }
     if let label { result.data.label = label }
     if let target { result.data.target = target }
-    if let devices { result.devices.count = try number(devices, "--devices", 1...100_000) }
+    if let devices {
+      result.devices.count = try number(devices, "--devices", 1...100_000)
+      switch result.data.deal {
+      case .own, .even, .patches: break
+      case .prefix, .columns:
+        throw Failure("--devices \(devices): data.deal of the scenario decides how many devices there are; leave --devices out")
+      }
+    }
     if let graph { result.devices.graph = try SplitOptions.graph(graph) }
     if let scheme { result.network.scheme = try SplitOptions.scheme(scheme) }
+    if let missing { result.network.missing = try SplitOptions.keys("network: {missing: \(missing)}", "--missing").network.missing }
+    if let validation {
+      result.data.validation = try SplitOptions.keys("data: {validation: \(validation)}", "--validation").data.validation
+    }
     if let hidden { result.network.hidden = try number(hidden, "--hidden", 1...65_536) }
     if let depth { result.network.depth = try number(depth, "--depth", 1...64) }
     if let epochs {
@@ -105,6 +122,7 @@ struct SplitOptions: ParsableArguments {
     }
     if let runs { result.runs = try number(runs, "--runs", 1...1_000) }
     if let threads { result.threads = try number(threads, "--threads", 1...1_024) }
+    if ideal { result.test.ideal = true }
     if let out { result.out = out }
     return result
   }
@@ -175,21 +193,24 @@ struct SplitOptions: ParsableArguments {
     return try SplitScenario(bytes: Array(bytes), file: path)
   }
 
+  /// The text of the file that a graph names, if it names one.
+  static func links(_ graph: SplitDevicePlan.Graph) throws -> String? {
+    guard case .file(let path) = graph else { return nil }
+    guard let file = FileHandle(forReadingAtPath: path) else { throw Failure("\(path): the file of links cannot be read") }
+    let bytes = (try? file.read(upToCount: (64 << 20) + 1)) ?? Data()
+    guard bytes.count <= 64 << 20, let text = String(validating: bytes, as: UTF8.self) else {
+      throw Failure("\(path): the file of links is no text of at most 64 MiB")
+    }
+    return text
+  }
+
   /// The data, the setup and the text of the graph's file.
   static func setup(_ scenario: SplitScenario, _ console: Console) throws -> SplitExperiment {
     var rows = DataPlan()
     rows.set = [scenario.data.set]
     rows.label = scenario.data.label
     let data = try scenario.data.target == nil ? Rows.load(rows, console) : Rows.loadUnlabelled(rows, console)
-    var links: String?
-    if case .file(let path) = scenario.devices.graph {
-      guard let file = FileHandle(forReadingAtPath: path) else { throw Failure("\(path): the file of links cannot be read") }
-      let bytes = (try? file.read(upToCount: (64 << 20) + 1)) ?? Data()
-      guard bytes.count <= 64 << 20, let text = String(validating: bytes, as: UTF8.self) else {
-        throw Failure("\(path): the file of links is no text of at most 64 MiB")
-      }
-      links = text
-    }
+    let links = try links(scenario.devices.graph)
     do {
       let setup = try SplitSetup(scenario, data)
       _ = try setup.plan(seed: scenario.seed, links: links)

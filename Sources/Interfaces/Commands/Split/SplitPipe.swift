@@ -39,14 +39,15 @@ final class SplitPipe: Sendable {
     let thread = Thread { [self] in
       while true {
         let data = FileHandle.standardInput.availableData
-        if data.isEmpty { break }
+        // The last line may lack its end.
+        let newest = take(data.isEmpty ? [UInt8(ascii: "\n")] : [UInt8](data))
         let done = DispatchSemaphore(value: 0)
-        let newest = take([UInt8](data))
         _Concurrency.Task {
           await use(newest)
           done.signal()
         }
         done.wait()
+        if data.isEmpty { break }
       }
       state.withLock { $0.isOver = true }
     }

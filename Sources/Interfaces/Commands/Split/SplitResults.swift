@@ -11,6 +11,8 @@ struct SplitResults {
   let experiment: SplitExperiment
   let outcomes: [SplitOutcome]
   let central: Double?
+  /// The same network on the complete graph where nothing fails.
+  var ideal: SplitRisk?
   let command: String
   var wallSeconds = 0.0
   var trainingSeconds: Double?
@@ -39,14 +41,21 @@ struct SplitResults {
     Spread(outcomes.compactMap { level < $0.risks.count ? value($0.risks[level]) : nil })
   }
 
+  /// A figure of devices that answered; where nobody did, there is none.
+  private func answered(_ level: Int, _ value: (SplitRisk) -> Double, places: Int, scale: Double = 1) -> String {
+    let isAnswered = outcomes.contains { level < $0.risks.count && $0.risks[level].isAnswered }
+    return isAnswered ? spread(level, value).text(places: places, scale: scale) : Numerals.unknown
+  }
+
   private var levels: [SplitLevel] { outcomes.map(\.risks).max { $0.count < $1.count }?.map(\.level) ?? [] }
 
-  /// Accuracy lost, or error gained, against the same network with nobody dead.
+  /// Accuracy lost, or error gained, against the ideal; where none was trained, against the same network with nobody dead.
   private func gap(_ level: Int) -> Spread {
     Spread(
       outcomes.compactMap {
         guard level < $0.risks.count else { return nil }
-        return isOfNumbers ? $0.risks[level].loss - $0.risks[0].loss : $0.risks[0].accuracy - $0.risks[level].accuracy
+        let ideal = ideal ?? $0.risks[0]
+        return isOfNumbers ? $0.risks[level].loss - ideal.loss : ideal.accuracy - $0.risks[level].accuracy
       })
   }
 
@@ -75,7 +84,7 @@ struct SplitResults {
         + Numerals.decimal((intervals.map(\.high).max() ?? 1) * 100, places: 1)
       table.rows.append([
         level.name, spread(index, \.accuracy).text(places: 2, scale: 100), interval, gap(index).text(places: 2, scale: 100),
-        spread(index, \.ownAccuracy).text(places: 2, scale: 100), spread(index, \.askedAccuracy).text(places: 2, scale: 100),
+        answered(index, \.ownAccuracy, places: 2, scale: 100), answered(index, \.askedAccuracy, places: 2, scale: 100),
         spread(index, \.loss).text(places: 3),
         Numerals.count(Int(spread(index, \.bytes).mean.rounded())),
       ])
@@ -94,7 +103,7 @@ struct SplitResults {
     for (index, level) in levels.enumerated() {
       table.rows.append([
         level.name, spread(index, \.loss).text(places: 4), "± " + Numerals.decimal(spread(index, \.lossMargin).mean, places: 4),
-        gap(index).text(places: 4), spread(index, \.ownLoss).text(places: 4), spread(index, \.askedLoss).text(places: 4),
+        gap(index).text(places: 4), answered(index, \.ownLoss, places: 4), answered(index, \.askedLoss, places: 4),
         Numerals.count(Int(spread(index, \.bytes).mean.rounded())),
       ])
     }
@@ -119,6 +128,10 @@ struct SplitResults {
       .init("longest pause of who lived", Numerals.duration(first.longestPause.seconds)),
       .init("trace of seed \(first.seed)", first.trace),
     ]
+    if let ideal {
+      let value = isOfNumbers ? Numerals.decimal(ideal.loss, places: 4) : Numerals.percent(ideal.accuracy * 100, places: 2)
+      facts.insert(.init("the ideal, complete graph and no faults", value), at: 2)
+    }
     if isOfNumbers { facts.append(.init("whoever says the mean", Numerals.decimal(setup.variance, places: 4))) }
     if wallSeconds > 0 { facts.append(.init("time taken", Numerals.duration(wallSeconds))) }
     return ReproductionReport(
@@ -248,6 +261,7 @@ struct SplitResults {
     return .object([
       .init("name", .string(experiment.setup.scenario.name)), .init("devices", .integer(experiment.setup.devices)),
       .init("seeds", .array(outcomes.map { .string(String($0.seed)) })), .init("central", .optional(central)),
+      .init("ideal", .optional(ideal.map { isOfNumbers ? $0.loss : $0.accuracy })),
       isOfNumbers
         ? .init("mse", .number(spread(0, \.loss).mean)) : .init("accuracy", .number(spread(0, \.accuracy).mean)),
       .init("bytesPerSample", .number(spread(0, \.bytes).mean)),

@@ -2,6 +2,8 @@ import Foundation
 import MurmurHost
 import MurmurIdentity
 import MurmurMachines
+import MurmurScenario
+import MurmurSimulator
 import MurmurSplit
 import MurmurWire
 
@@ -48,8 +50,17 @@ struct SplitSession: Codable, Sendable, Equatable {
   /// The longest and the shortest wait, in milliseconds.
   var longestWait = 250.0
   var shortestWait = 20.0
-  /// Links that an answer crosses.
+  /// Links that an answer crosses; with 0 none travels.
   var hops = 1
+  /// Rounds of averaging instead, if answers are averaged.
+  var gossip: Int?
+  /// How units learn, by the names of `murmur split simulate`; back-propagation if nothing is said.
+  var scheme: String?
+  /// What stands for what is missing; `flagged` if nothing is said.
+  var missing: String?
+  /// How often what is missing is asked for again, and steps in flight at a time; 1 if nothing is said.
+  var polls: Int?
+  var flights: Int?
 
   /// The most bytes of such a file.
   static let mostBytes = 4 << 20
@@ -86,6 +97,12 @@ struct SplitSession: Codable, Sendable, Equatable {
     return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
   }
 
+  /// What is wrong with the name of a policy for what is missing.
+  static func complaint(missing: String) -> String? {
+    guard SplitNetworkPlan.Missing(rawValue: missing) == nil else { return nil }
+    return "there is no such policy; known are \(SplitNetworkPlan.Missing.allCases.map(\.rawValue).joined(separator: ", "))"
+  }
+
   /// What is wrong with it; `nil` if nothing is.
   var complaint: String? {
     guard (1...1_024).contains(devices.count) else { return "\(devices.count) devices; there may be 1 to 1024" }
@@ -98,6 +115,11 @@ struct SplitSession: Codable, Sendable, Equatable {
       return "hidden \(hidden), depth \(depth), batch \(batch): out of range"
     }
     guard batch * hidden <= SplitLimits.numbers else { return "batch \(batch) × hidden \(hidden) do not fit into a message" }
+    if let scheme, (try? SplitOptions.scheme(scheme)) == nil { return "there is no scheme '\(scheme)'" }
+    if let missing, let problem = SplitSession.complaint(missing: missing) { return "missing '\(missing)': \(problem)" }
+    guard (1...SplitLimits.hops).contains(gossip ?? 1), (0...16).contains(polls ?? 1), (1...64).contains(flights ?? 1) else {
+      return "rounds of gossip, polls or steps in flight are out of range"
+    }
     guard rate > 0, rate < 1e3, (0...SplitLimits.steps).contains(steps), (0...1).contains(dropDevices),
       (0...1).contains(dropLinks),
       longestWait > 0, longestWait <= 1e6, shortestWait >= 0, shortestWait <= longestWait, (0...SplitLimits.hops).contains(hops)
@@ -113,7 +135,15 @@ struct SplitSession: Codable, Sendable, Equatable {
     plan.rate = .linear(from: rate, to: rate / 30)
     plan.drill = Drill(devices: dropDevices > 0 ? .upTo(dropDevices) : .never, links: dropLinks > 0 ? .upTo(dropLinks) : .never)
     (plan.timing.longest, plan.timing.shortest) = (.milliseconds(longestWait), .milliseconds(shortestWait))
-    plan.inference.spreading = .flood(hops: hops)
+    plan.timing.polls = polls ?? plan.timing.polls
+    plan.timing.flights = flights ?? plan.timing.flights
+    plan.timing.ahead = max(plan.timing.ahead, plan.timing.flights)
+    plan.inference.spreading = gossip.map { .gossip(rounds: $0) } ?? (hops > 0 ? .flood(hops: hops) : .alone)
+    var network = SplitNetworkPlan()
+    (network.hidden, network.depth) = (hidden, depth)
+    if let scheme { network.scheme = (try? SplitOptions.scheme(scheme)) ?? network.scheme }
+    if let missing { network.missing = SplitNetworkPlan.Missing(rawValue: missing) ?? network.missing }
+    network.shape(&plan)
     return plan
   }
 

@@ -13,8 +13,8 @@ struct SplitSimulateCommand: AsyncParsableCommand {
     commandName: "simulate", abstract: "Train a split network in the simulated world and measure it under faults.",
     usage: """
       murmur split simulate [SCENARIO.yaml] [--data NAME|FILE] [--label COLUMN] [--devices N] [--graph GRAPH] [--scheme SCHEME]
-                            [--hidden K] [--depth L] [--epochs E] [--drop SHARE[,LINKS]] [--dead LIST] [--link-loss LIST]
-                            [--seed S] [--runs N] [--threads T] [--out DIR]
+                            [--missing POLICY] [--hidden K] [--depth L] [--epochs E] [--drop SHARE[,LINKS]] [--dead LIST]
+                            [--link-loss LIST] [--validation SHARE] [--ideal] [--seed S] [--runs N] [--threads T] [--out DIR]
       """,
     discussion: """
       Every device is a machine that sees its own features and talks with its neighbours alone. Writes report.html, result.json, \
@@ -40,6 +40,9 @@ struct SplitSimulateCommand: AsyncParsableCommand {
       let central =
         scenario.test.central && !interruption.isWanted
         ? try experiment.central(seed: scenario.seed) { interruption.isWanted } : nil
+      let ideal =
+        scenario.test.ideal && !interruption.isWanted
+        ? try experiment.ideal(seed: scenario.seed) { interruption.isWanted } : nil
       console.clear()
       guard !outcomes.isEmpty else {
         console.say("stopped before a run was complete: there is nothing to report")
@@ -50,6 +53,7 @@ struct SplitSimulateCommand: AsyncParsableCommand {
         command: "murmur " + CommandLine.arguments.dropFirst().joined(separator: " "))
       results.wallSeconds = (ContinuousClock.now - begun) / .seconds(1)
       results.trainingSeconds = trainingSeconds
+      results.ideal = ideal
       results.wasInterrupted = outcomes.count < scenario.runs
       try results.write(to: folder)
       console.show(results.summary(width: console.width, colour: console.isColoured))

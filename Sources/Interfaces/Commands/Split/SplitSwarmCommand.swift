@@ -5,6 +5,8 @@ import Foundation
 import MurmurHost
 import MurmurMachines
 import MurmurReports
+import MurmurScenario
+import MurmurSimulator
 import MurmurSplit
 
 /// `murmur split swarm`: the devices of a split network on this machine, each a process.
@@ -12,8 +14,8 @@ struct SplitSwarmCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "swarm", abstract: "Run a split network on this machine, each device a process of its own.",
     usage: """
-      murmur split swarm [--devices N] [--data mnist|digits|FILE.csv] [--label COLUMN] [--graph complete|ring|grid|geometric]
-                         [--hidden K] [--depth D] [--epochs E] [--seconds S] [--kill SHARE] [--seed N] [--out DIR] …
+      murmur split swarm [--devices N] [--data mnist|digits|FILE.csv] [--label COLUMN] [--graph GRAPH] [--scheme SCHEME]
+                         [--missing POLICY] [--answers flood|gossip|alone] [--hidden K] [--depth D] [--epochs E] [--seconds S] [--kill SHARE] [--seed N] [--out DIR] …
       """,
     discussion: """
       The data are dealt to the devices by feature: patches of images, columns of tables. Each device gets a table with its own features \
@@ -26,8 +28,11 @@ struct SplitSwarmCommand: AsyncParsableCommand {
   @Option(help: "A data set by name, or a file.") var data = "mnist"
   @Option(help: "The column that holds the class.") var label: String?
   @Option(help: "Learn from the first so many rows alone.") var rows: Int?
-  @Option(help: "Who talks with whom: complete, ring, grid or geometric.") var graph = "complete"
-  @Option(help: "Links per device of a geometric graph.") var degree = 4.0
+  @Option(help: "Who talks with whom: complete, ring, line, grid, star, geometric[:DEGREE], preferential[:LINKS], or a file of links.")
+  var graph = "complete"
+  @Option(help: "backpropagation, summed, greedy, forward-forward, softhebb or barlow-twins.") var scheme = "backpropagation"
+  @Option(help: "What stands for what is missing: zero, flagged, rescaled, mean, last or estimate.") var missing = "flagged"
+  @Option(help: "How answers become one: flood[:LINKS], gossip[:ROUNDS] or alone.") var answers = "flood"
   @Option(help: "Neurons per device and stage.") var hidden = 16
   @Option(help: "Stages before the answer.") var depth = 3
   @Option(help: "Samples of a step.") var batch = 64
@@ -69,19 +74,30 @@ struct SplitSwarmCommand: AsyncParsableCommand {
     guard seconds >= 1, seconds <= 1e7 else { throw Failure("--seconds \(seconds): give a second or more") }
     guard epochs > 0, epochs <= 1e7 else { throw Failure("--epochs \(epochs): give a number above 0, up to ten million") }
     guard ask > 0, ask <= 1_000_000 else { throw Failure("--ask \(ask): give a row or more") }
-    guard degree >= 1, degree <= 1e3 else { throw Failure("--degree \(degree): give 1 or more") }
     _ = try wires()
+    _ = try spreading()
+    _ = try SplitOptions.scheme(scheme)
+    if let problem = SplitSession.complaint(missing: missing) { throw Failure("--missing \(missing): \(problem)") }
   }
 
   private func wires() throws -> DeviceGraph {
-    switch graph {
-    case "complete": return .complete(devices)
-    case "ring": return .ring(devices)
-    case "grid": return .grid(devices)
-    case "geometric":
-      var chance = Chance(seed: seed).fork("graph")
-      return .geometric(devices, degree: degree, chance: &chance)
-    default: throw Failure("--graph \(graph): give complete, ring, grid or geometric")
+    let kind = try SplitOptions.graph(graph)
+    do {
+      return try SplitSetup.graph(kind, devices: devices, seed: seed, links: SplitOptions.links(kind))
+    } catch let error as SplitSetupError { throw Failure(error.description) }
+  }
+
+  /// How answers travel: links that one crosses, or rounds of averaging.
+  private func spreading() throws -> (hops: Int, gossip: Int?) {
+    let parts = answers.split(separator: ":", maxSplits: 1)
+    let number = parts.count > 1 ? Int(parts[1]) : nil
+    let isSound = parts.count == 1 || number.map { (1...SplitLimits.hops).contains($0) } ?? false
+    switch parts.first {
+    case "flood" where isSound: return (number ?? (graph == "complete" ? 1 : min(devices, SplitLimits.hops)), nil)
+    case "gossip" where isSound: return (0, number ?? 4)
+    case "alone" where parts.count == 1: return (0, nil)
+    default:
+      throw Failure("--answers \(answers): give flood, flood:LINKS, gossip, gossip:ROUNDS, up to \(SplitLimits.hops), or alone")
     }
   }
 
@@ -95,7 +111,8 @@ struct SplitSwarmCommand: AsyncParsableCommand {
     (session.dropDevices, session.dropLinks, session.longestWait) = (drop, dropLinks, longestWait)
     session.shortestWait = min(session.shortestWait, longestWait)
     session.steps = Int((Double(max(1, dealt.training / batch)) * epochs).rounded(.up))
-    session.hops = self.graph == "complete" ? 1 : min(devices, SplitLimits.hops)
+    (session.scheme, session.missing) = (scheme, missing)
+    (session.hops, session.gossip) = try spreading()
     let ports = try await SplitPorts.free(devices)
     for number in session.devices.indices {
       let own = "devices/\(number)"

@@ -44,15 +44,14 @@ struct Company {
   }
 }
 
-/// What a device remembers of its neighbours' outputs, for policies that fill in for them, and of batches, for rules that replay them.
+/// What a device remembers of its neighbours, for policies that fill in for them, and of batches, for rules that replay them.
 struct StageMemory {
-  /// For each stage and neighbour: the running mean of its outputs, or its last ones.
-  var usual: [[[Float]?]]
+  var memories: SplitMemories
   /// For each stage the kept batches.
   var batches: [[KeptBatch]]
 
-  init(stages: Int, neighbours: Int) {
-    usual = Array(repeating: Array(repeating: nil, count: neighbours), count: stages)
-    batches = Array(repeating: [], count: stages)
+  init(_ memories: SplitMemories) {
+    self.memories = memories
+    batches = Array(repeating: [], count: memories.usual.count)
   }
 }

@@ -110,7 +110,9 @@ extension SplitDevice {
 
   /// One unit's outputs, sent to the neighbours.
   private mutating func compute(_ stage: Int, _ index: Int, _ effects: inout Effects<Effect>) {
+    let counted = statistics.multiplyAdds
     let reading = reading(stage, index)
+    let estimating = (statistics.multiplyAdds - counted) * (flights[index].moment.step == nil ? 1 : 3)
     let count = flights[index].rows.count
     let residual = plan.stages[stage].isResidual ? rows.features.taking(flights[index].rows) : nil
     let outputs =
@@ -120,7 +122,7 @@ extension SplitDevice {
       }
     let operations = units[stage].multiplyAdds * count
     statistics.multiplyAdds += operations
-    effects.append(.worked(multiplyAdds: operations))
+    effects.append(.worked(multiplyAdds: operations + estimating))
     flights[index].records.append(Flight.Record(reading: reading, outputs: outputs))
     if plan.isShared(stage), let last = outputs.last {
       for place in neighbours.indices { send(.outputs(flights[index].moment, stage: stage, last), to: place, &effects) }
@@ -137,7 +139,7 @@ extension SplitDevice {
       let parts = parts(stage, index)
       if plan.rule == .backpropagation, plan.missing == .flagged || plan.missing == .zero { return .parts(parts) }
       let joined = work.join(rows: flights[index].rows.count, parts)
-      return .whole(labelled(plan.missing == .rescaled ? rescaled(joined, parts) : joined, index))
+      return .whole(labelled(standingIn(joined, parts, stage, index), index))
     }
   }
 
@@ -175,50 +177,6 @@ extension SplitDevice {
       parts.append(InputPart(columns: columns, matrix))
     }
     return parts
-  }
-
-  /// Stretches every row by how many parts it would have over how many it has.
-  private func rescaled(_ matrix: Matrix, _ parts: [InputPart]) -> Matrix {
-    let all = Float(parts.count)
-    let (rows, columns) = (matrix.rows, matrix.columns)
-    return unsafe Matrix(rows: rows, columns: columns) { floats in
-      unsafe matrix.withUnsafeFloats { source in
-        for row in 0..<rows {
-          let there = Float(parts.reduce(0) { $0 + ($1.matrix != nil && $1.mask[row] ? 1 : 0) })
-          for column in row * columns..<(row + 1) * columns { unsafe floats[column] = source[column] * (all / there) }
-        }
-      }
-    }
-  }
-
-  /// A neighbour's part, with what the policy puts where it did not come. Training remembers it for later where it did; questions do not, or
-  /// an answer would depend on those asked before.
-  private mutating func filled(_ stage: Int, _ place: Int, _ part: InputPart, _ index: Int) -> InputPart {
-    guard plan.missing == .mean || plan.missing == .last else { return part }
-    let count = flights[index].rows.count
-    let usual = memory.usual[stage][place]
-    let width = part.columns
-    var there = usual ?? [Float](repeating: 0, count: width)
-    let isMean = plan.missing == .mean
-    // Of the first batch the mean is taken as it is.
-    var weight: Float = usual == nil ? 0 : 1_023
-    let merged = unsafe Matrix(rows: count, columns: width) { floats in
-      let values = part.matrix?.array
-      for row in 0..<count {
-        if let values, part.mask[row] {
-          for column in 0..<width {
-            let value = values[row * width + column]
-            unsafe floats[row * width + column] = value
-            there[column] = isMean ? there[column] + (value - there[column]) / (weight + 1) : value
-          }
-          if usual == nil { weight += 1 }
-        } else {
-          for column in 0..<width { unsafe floats[row * width + column] = there[column] }
-        }
-      }
-    }
-    if flights[index].moment.step != nil { memory.usual[stage][place] = there }
-    return InputPart(columns: width, merged)
   }
 
   /// The outputs of a stage that this device computed, while it still has them.

@@ -110,16 +110,16 @@ public struct SplitDevice: Machine {
     company = Company(count: neighbours.count)
     trainingPatience = PatienceTable(stages: plan.stages.count, neighbours: neighbours.count)
     askingPatience = PatienceTable(stages: plan.stages.count, neighbours: neighbours.count)
-    memory = StageMemory(stages: plan.stages.count, neighbours: neighbours.count)
+    memory = StageMemory(SplitMemories(plan, device: id, chance: chance))
   }
 
-  /// What it remembers of its neighbours' outputs, for policies that put it where none came: by stage and place of the neighbour.
-  public var usual: [[[Float]?]] { memory.usual }
+  /// What it remembers of its neighbours, for policies that put something where nothing came.
+  public var memories: SplitMemories { memory.memories }
 
-  /// Goes on with what another life remembered of the same neighbours' outputs.
-  public mutating func remember(_ usual: [[[Float]?]]) {
-    guard usual.count == memory.usual.count, usual.allSatisfy({ $0.count == neighbours.count }) else { return }
-    memory.usual = usual
+  /// Goes on with what another life remembered of the same neighbours.
+  public mutating func remember(_ memories: SplitMemories) {
+    precondition(memories.fits(memory.memories), "memories of other neighbours")
+    memory.memories = memories
   }
 
   /// Goes on with units from elsewhere (a checkpoint, another run) of the same shapes.

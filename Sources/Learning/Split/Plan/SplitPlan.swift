@@ -229,6 +229,9 @@ public enum MissingPolicy: String, Sendable, Hashable, CaseIterable {
   case mean
   /// That neighbour's last outputs that came: for streams whose samples follow each other, never for independent ones.
   case last
+  /// What a small unit beside the reading one estimates from all that did come. It has a hidden layer as wide as the neighbours' outputs and
+  /// learns from parts that came and are hidden from it, without a message.
+  case estimate
 }
 
 /// A learning rate by step.

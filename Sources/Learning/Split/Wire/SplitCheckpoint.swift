@@ -1,14 +1,14 @@
 import MurmurCompute
 public import MurmurWire
 
-/// A device's units, heads and optimisers as bytes, to go on from after it was killed.
+/// A device's units, heads, optimisers and memories of its neighbours as bytes, to go on from after it was killed.
 ///
 /// The bytes name the plan and the device they belong to and end with a digest of all before, so that a file that was torn or
 /// exchanged is known.
 public enum SplitCheckpoint {
   /// The most bytes a checkpoint may have.
   public static let mostBytes = 1 << 30
-  private static let mark = "murmur split checkpoint 1"
+  private static let mark = "murmur split checkpoint 2"
   private static let what = "split checkpoint"
 
   /// A device as it is now.
@@ -18,7 +18,8 @@ public enum SplitCheckpoint {
     bytes.append(content: plan.bytes)
     bytes.append(number: device.id)
     bytes.append(number: device.step)
-    let units = device.units + device.heads
+    let memories = device.memories
+    let units = device.units + device.heads + memories.estimators.compactMap { $0 }
     bytes.append(number: units.count)
     for unit in units {
       append(unit.parameters, to: &bytes)
@@ -27,6 +28,10 @@ public enum SplitCheckpoint {
       bytes.append(word: unit.optimizer.powers.second.bitPattern)
       append(unit.optimizer.first, to: &bytes)
       append(unit.optimizer.second, to: &bytes)
+    }
+    for usual in memories.usual.joined() {
+      bytes.append(number: usual?.count ?? 0)
+      for value in usual ?? [] { bytes.append(number: Int(value.bitPattern)) }
     }
     Digest.sha256(of: bytes).append(to: &bytes)
     return bytes
@@ -47,12 +52,37 @@ public enum SplitCheckpoint {
     let owner = try reader.number(SplitLimits.devices)
     guard owner == device.id else { throw WireError(what, "it is device \(owner)'s, not device \(device.id)'s") }
     let step = try reader.number(SplitLimits.steps)
-    var (units, heads) = (device.units, device.heads)
-    guard try reader.number(1 << 16) == units.count + heads.count else { throw WireError(what, "it has other units") }
+    var (units, heads, memories) = (device.units, device.heads, device.memories)
+    let count = units.count + heads.count + memories.estimators.count { $0 != nil }
+    guard try reader.number(1 << 16) == count else { throw WireError(what, "it has other units") }
     for index in units.indices { try read(&units[index], &reader) }
     for index in heads.indices { try read(&heads[index], &reader) }
+    for index in memories.estimators.indices {
+      guard var estimator = memories.estimators[index] else { continue }
+      try read(&estimator, &reader)
+      memories.estimators[index] = estimator
+    }
+    for stage in memories.usual.indices {
+      let width = stage > 0 ? device.plan.stages[stage - 1].width : 0
+      for place in memories.usual[stage].indices { memories.usual[stage][place] = try usual(width, &reader) }
+    }
     try reader.end()
     (device.units, device.heads, device.step) = (units, heads, step)
+    device.remember(memories)
+  }
+
+  /// What stands for a neighbour's outputs, if anything is known.
+  private static func usual(_ width: Int, _ reader: inout ByteReader) throws(WireError) -> [Float]? {
+    let count = try reader.number(SplitLimits.columns)
+    guard count > 0 else { return nil }
+    guard count == width else { throw WireError(what, "of a neighbour's outputs it has \(count), not \(width)") }
+    var values: [Float] = []
+    for _ in 0..<count {
+      let value = Float(bitPattern: UInt32(try reader.number(Int(UInt32.max))))
+      guard value.isFinite else { throw WireError(what, "a number of a neighbour's outputs is not finite") }
+      values.append(value)
+    }
+    return values
   }
 
   private static func read(_ unit: inout ComputationalUnit, _ reader: inout ByteReader) throws(WireError) {

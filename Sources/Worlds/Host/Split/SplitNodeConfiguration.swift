@@ -45,6 +45,8 @@ public struct SplitNodeConfiguration: Sendable {
   public var inboxBytes = 32 << 20
   /// Messages of steps that came before the training began here; further ones are dropped.
   public var earlyMessages = 4_096
+  /// Their bytes, at most.
+  public var earlyBytes = 64 << 20
   /// Questions from outside at a time; further ones are refused. Twice as many streams may be open for them.
   public var questions = 8
   /// Rows of a question from outside.

@@ -25,6 +25,7 @@ final class SplitPlace {
   private var present: Set<Int> = []
   /// Messages of steps that came before the training began here.
   private var early: [SplitDevice.Input] = []
+  private var earlyBytes = 0
   private var hasBegun = false
   private var isStopped = false
   private var gathering: Scheduled<Void>?
@@ -75,7 +76,7 @@ final class SplitPlace {
     observer(.began(neighbours: present.count), clock.now)
     step(.began)
     let waiting = early
-    early = []
+    (early, earlyBytes) = ([], 0)
     for input in waiting { step(input) }
   }
 
@@ -102,7 +103,10 @@ final class SplitPlace {
   private func take(_ input: SplitDevice.Input) {
     guard !isStopped else { return }
     if !hasBegun, case .received(let message, _) = input, let number = message.moment.step {
-      if early.count < configuration.earlyMessages { early.append(input) }
+      if early.count < configuration.earlyMessages, earlyBytes + message.byteCount <= configuration.earlyBytes {
+        early.append(input)
+        earlyBytes += message.byteCount
+      }
       // Somebody is on its way: the training has begun elsewhere.
       if number > 0, gathering != nil { begin() }
       return

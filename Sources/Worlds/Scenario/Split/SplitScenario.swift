@@ -62,6 +62,8 @@ public struct SplitDataPlan: Hashable, Sendable {
   public var copies = 0
   /// Test rows at most; `nil` for all.
   public var test: Int?
+  /// The share of training rows that stand for the test rows, which nobody looks at then: to choose settings.
+  public var validation = 0.0
 
   /// The embedded digits in patches.
   public init() {}
@@ -157,6 +159,8 @@ public struct SplitNetworkPlan: Hashable, Sendable {
     case mean
     /// The last value.
     case last
+    /// An estimate from what did come.
+    case estimate
   }
 
   /// How units learn.
@@ -206,20 +210,44 @@ public struct SplitTimingPlan: Hashable, Sendable {
   public init() {}
 }
 
-/// What happens while it learns.
+/// What happens to devices and links, and when: a part of G(t).
 public enum SplitFaultPlan: Hashable, Sendable {
-  /// A device stops after a step.
-  case dies(device: Int, step: Int)
-  /// It goes on after a step.
-  case returns(device: Int, step: Int)
-  /// It comes for the first time after a step.
-  case joins(device: Int, step: Int)
-  /// A link carries nothing after a step.
-  case breaks(from: Int, to: Int, step: Int)
+  /// When something happens: after a step, or at a virtual time. One of both is given.
+  public struct When: Hashable, Sendable {
+    /// After the step that any device ends first.
+    public var step: Int?
+    /// At a time since the beginning.
+    public var time: Instant.Span?
+
+    /// After a step, or at a time.
+    public init(step: Int? = nil, time: Instant.Span? = nil) {
+      self.step = step
+      self.time = time
+    }
+  }
+
+  /// A device stops.
+  case dies(device: Int, when: When)
+  /// It goes on.
+  case returns(device: Int, when: When)
+  /// It comes for the first time.
+  case joins(device: Int, when: When)
+  /// A link carries nothing.
+  case breaks(from: Int, to: Int, when: When)
   /// It carries again.
-  case heals(from: Int, to: Int, step: Int)
+  case heals(from: Int, to: Int, when: When)
   /// A share of the devices comes and goes.
   case flapping(share: Double, on: Instant.Span, off: Instant.Span)
+  /// A share of the links does.
+  case flappingLinks(share: Double, on: Instant.Span, off: Instant.Span)
+
+  /// When it happens; `nil` for what goes on all the time.
+  public var when: When? {
+    switch self {
+    case .dies(_, let when), .returns(_, let when), .joins(_, let when), .breaks(_, _, let when), .heals(_, _, let when): when
+    case .flapping, .flappingLinks: nil
+    }
+  }
 }
 
 /// How many devices are dead: a share of all, or a number.
@@ -263,6 +291,12 @@ public struct SplitTestPlan: Hashable, Sendable {
   public var dead: [SplitDead] = [.count(0), .share(0.1), .share(0.25), .share(0.5), .share(0.75)]
   /// Shares of links that are down.
   public var links: [Double] = [0.6]
+  /// Sets of devices, by number, that are dead in every sample.
+  public var named: [[Int]] = []
+  /// What happens to devices and links while questions are asked one after the other; nothing of the kind is measured if there is none.
+  public var faults: [SplitFaultPlan] = []
+  /// The time from one of those questions to the next.
+  public var pace = Instant.Span.milliseconds(100)
   /// How answers of several devices become one.
   public enum Answers: Hashable, Sendable {
     /// Every answer is passed on once by everybody, up to so many links from its origin.
@@ -281,6 +315,8 @@ public struct SplitTestPlan: Hashable, Sendable {
   public var deadlines: [Instant.Span] = []
   /// Whether one network over all features is trained beside it.
   public var central = true
+  /// Whether the same network is trained on the complete graph without faults beside it, which gaps are then measured against.
+  public var ideal = false
 
   /// The usual faults.
   public init() {}

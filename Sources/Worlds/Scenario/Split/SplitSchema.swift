@@ -53,6 +53,9 @@ extension Schema {
       "copies", \.copies, .count(0...1_000),
       "Of how many devices after it a device sees the features too, so that they outlive the device that is nearest to them."),
     Field("test", \.test, Codec<Int>.count(1...1_000_000_000).or("all"), "How many test rows are used at most."),
+    Field(
+      "validation", \.validation, .share,
+      "The share of training rows that stand for the test rows, to choose settings on; the test rows stay unseen."),
   ])
 
   static let splitDevices: Section<SplitDevicePlan> = Section([
@@ -128,6 +131,14 @@ extension Schema {
       "Dead devices: shares below 1, or numbers."),
     Field("links", \.links, Codec<Double>.share.list("a list such as `[30 %, 60 %]`", count: 0...100), "Shares of links down."),
     Field(
+      "named", \.named,
+      Codec<Int>.count(0...100_000).list("a list such as `[0, 5]`", count: 1...100_000).list(
+        "a list such as `[[3], [0, 5]]`", count: 0...100), "Sets of devices, by their numbers, that are dead in every sample."),
+    Field(
+      "faults", \.faults, splitFault.list("a list of faults", count: 0...10_000),
+      "What happens to devices and links while questions are asked one after the other, each at a time `at` or all the time."),
+    Field("pace", \.pace, .duration(.milliseconds(0.001) ... .seconds(3_600), "100 ms"), "The time between those questions."),
+    Field(
       "answers", \.answers,
       .choice(
         "way of answers",
@@ -150,6 +161,9 @@ extension Schema {
       "Deadlines of a stage under which answers are measured as well, with nobody dead; of use where links have latency and jitter."
     ),
     Field("central", \.central, .flag, "Train one network over all features beside it."),
+    Field(
+      "ideal", \.ideal, .flag,
+      "Train the same network on the complete graph, where nothing fails, beside it, and measure gaps against that."),
   ])
 
   static let splitTiming: Section<SplitTimingPlan> = Section([
@@ -175,22 +189,33 @@ extension Schema {
       }
     })
 
-  private struct AtStep: Sendable {
+  private struct Occasion: Sendable {
     var device = 0
     var to = 0
-    var step = 0
+    var when = SplitFaultPlan.When()
   }
 
-  private static let deviceAtStep = Section<AtStep>([
-    Field("device", \.device, .count(0...100_000), "Its number.").required("3"),
-    Field("step", \.step, .count(0...1_000_000_000), "After which step.").required("200"),
-  ]).codec("a map", over: AtStep())
+  private static let ofDevice = Section<Occasion>(
+    [Field("device", \.device, .count(0...100_000), "Its number.").required("3")] + occasions
+  ).codec("a map", over: Occasion())
 
-  private static let linkAtStep = Section<AtStep>([
-    Field("from", \.device, .count(0...100_000), "One end.").required("0"),
-    Field("to", \.to, .count(0...100_000), "The other end.").required("1"),
-    Field("step", \.step, .count(0...1_000_000_000), "After which step.").required("200"),
-  ]).codec("a map", over: AtStep())
+  private static let ofLink = Section<Occasion>(
+    [
+      Field("from", \.device, .count(0...100_000), "One end.").required("0"),
+      Field("to", \.to, .count(0...100_000), "The other end.").required("1"),
+    ] + occasions
+  ).codec("a map", over: Occasion())
+
+  private static let occasions: [Field<Occasion>] = [
+    Field(
+      "step", \.when.step, Codec<Int>.count(0...1_000_000_000).or("none"),
+      "After which step, of whichever device is first; not together with `at`."
+    ).hidden { $0.when.step != nil },
+    Field(
+      "at", \.when.time, Codec<Instant.Span>.duration(.zero ... .seconds(31_536_000), "2 s").or("none"),
+      "At which time since the beginning."
+    ).hidden { $0.when.time != nil },
+  ]
 
   private struct Flaps: Sendable {
     var share = 0.5
@@ -199,7 +224,7 @@ extension Schema {
   }
 
   private static let flaps = Section<Flaps>([
-    Field("share", \.share, .share, "Of the devices."),
+    Field("share", \.share, .share, "Of the devices, or the links."),
     Field("on", \.on, .duration(.zero ... .seconds(86_400), "2 s"), "The mean time there."),
     Field("off", \.off, .duration(.zero ... .seconds(86_400), "2 s"), "The mean time away."),
   ]).codec("a map", over: Flaps())
@@ -208,24 +233,30 @@ extension Schema {
     "fault",
     [
       .with(
-        "dies", deviceAtStep, example: "{device: 3, step: 200}", { .dies(device: $0.device, step: $0.step) },
-        back: { if case .dies(let device, let step) = $0 { AtStep(device: device, step: step) } else { nil } }),
+        "dies", ofDevice, example: "{device: 3, step: 200}", { .dies(device: $0.device, when: $0.when) },
+        back: { if case .dies(let device, let when) = $0 { Occasion(device: device, when: when) } else { nil } }),
       .with(
-        "returns", deviceAtStep, example: "{device: 3, step: 300}", { .returns(device: $0.device, step: $0.step) },
-        back: { if case .returns(let device, let step) = $0 { AtStep(device: device, step: step) } else { nil } }),
+        "returns", ofDevice, example: "{device: 3, step: 300}", { .returns(device: $0.device, when: $0.when) },
+        back: { if case .returns(let device, let when) = $0 { Occasion(device: device, when: when) } else { nil } }),
       .with(
-        "joins", deviceAtStep, example: "{device: 3, step: 300}", { .joins(device: $0.device, step: $0.step) },
-        back: { if case .joins(let device, let step) = $0 { AtStep(device: device, step: step) } else { nil } }),
+        "joins", ofDevice, example: "{device: 3, step: 300}", { .joins(device: $0.device, when: $0.when) },
+        back: { if case .joins(let device, let when) = $0 { Occasion(device: device, when: when) } else { nil } }),
       .with(
-        "breaks", linkAtStep, example: "{from: 0, to: 1, step: 200}", { .breaks(from: $0.device, to: $0.to, step: $0.step) },
-        back: { if case .breaks(let from, let to, let step) = $0 { AtStep(device: from, to: to, step: step) } else { nil } }),
+        "breaks", ofLink, example: "{from: 0, to: 1, at: 2 s}", { .breaks(from: $0.device, to: $0.to, when: $0.when) },
+        back: { if case .breaks(let from, let to, let when) = $0 { Occasion(device: from, to: to, when: when) } else { nil } }),
       .with(
-        "heals", linkAtStep, example: "{from: 0, to: 1, step: 300}", { .heals(from: $0.device, to: $0.to, step: $0.step) },
-        back: { if case .heals(let from, let to, let step) = $0 { AtStep(device: from, to: to, step: step) } else { nil } }),
+        "heals", ofLink, example: "{from: 0, to: 1, at: 5 s}", { .heals(from: $0.device, to: $0.to, when: $0.when) },
+        back: { if case .heals(let from, let to, let when) = $0 { Occasion(device: from, to: to, when: when) } else { nil } }),
       .with(
         "flapping", flaps, example: "{share: 50 %, on: 2 s, off: 1 s}",
         { .flapping(share: $0.share, on: $0.on, off: $0.off) },
         back: { if case .flapping(let share, let on, let off) = $0 { Flaps(share: share, on: on, off: off) } else { nil } }),
+      .with(
+        "flapping-links", flaps, example: "{share: 20 %, on: 2 s, off: 1 s}",
+        { .flappingLinks(share: $0.share, on: $0.on, off: $0.off) },
+        back: {
+          if case .flappingLinks(let share, let on, let off) = $0 { Flaps(share: share, on: on, off: off) } else { nil }
+        }),
     ])
 }
 

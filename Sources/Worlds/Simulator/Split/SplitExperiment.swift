@@ -13,6 +13,10 @@ public struct SplitLevel: Sendable, Hashable {
     case links
     /// Messages come after the deadline.
     case deadlines
+    /// Certain devices are dead in every sample.
+    case named
+    /// Devices and links fail and return while questions are asked one after the other.
+    case inTime
   }
 
   /// What to call it.
@@ -25,6 +29,8 @@ public struct SplitLevel: Sendable, Hashable {
   public var drill = Drill()
   /// The deadline of a stage, if it is given.
   public var deadline: Instant.Span?
+  /// Devices that are dead in every sample.
+  public var named: [Int] = []
 
   /// The levels of a scenario; nobody dead comes first.
   public static func levels(_ test: SplitTestPlan, devices: Int) -> [SplitLevel] {
@@ -33,7 +39,7 @@ public struct SplitLevel: Sendable, Hashable {
       let count = dead.count(of: devices)
       if !counts.contains(count) { counts.append(count) }
     }
-    let dead = counts.map { count in
+    let shares = counts.map { count in
       SplitLevel(
         name: count == 0 ? "nobody dead" : "\(count) of \(devices) dead", share: Double(count) / Double(devices),
         kind: .devices,
@@ -46,7 +52,14 @@ public struct SplitLevel: Sendable, Hashable {
     let deadlines = test.deadlines.sorted().map { deadline in
       SplitLevel(name: "deadline \(deadline.words)", share: deadline.seconds, kind: .deadlines, deadline: deadline)
     }
-    return dead + links + deadlines
+    let named = test.named.map { list in
+      let dead = Set(list).sorted()
+      return SplitLevel(
+        name: "dead: " + dead.map(String.init).joined(separator: ", "), share: Double(dead.count) / Double(devices), kind: .named,
+        named: dead)
+    }
+    let inTime = test.faults.isEmpty ? [] : [SplitLevel(name: "faults in time", share: 0, kind: .inTime)]
+    return shares + links + deadlines + named + inTime
   }
 }
 
@@ -70,6 +83,8 @@ public struct SplitRisk: Sendable, Hashable {
   public var ownLoss = 0.0
   /// Of those that reached who asked.
   public var askedLoss = 0.0
+  /// Whether anybody lived to answer.
+  public var isAnswered = true
   /// Messages of one question, bytes and multiply-adds per sample, over all devices.
   public var messages: Double
   /// Bytes per sample.
@@ -119,6 +134,8 @@ public struct SplitOutcome: Sendable {
   public var living: Int
   /// The units of every device.
   public var units: [[ComputationalUnit]]
+  /// What every device remembers for what is missing.
+  public var memories: [SplitMemories]
 }
 
 extension SplitOutcome {
@@ -127,7 +144,8 @@ extension SplitOutcome {
     self.init(
       seed: seed, risks: risks, training: SplitStatistics(), trainingTime: .zero, steps: 0, latency: latency,
       trace: world.trace.description, longestPause: .zero, living: world.plan.devices,
-      units: (0..<world.plan.devices).map { world.device($0).units })
+      units: (0..<world.plan.devices).map { world.device($0).units },
+      memories: (0..<world.plan.devices).map { world.device($0).memories })
   }
 }
 
@@ -191,7 +209,8 @@ public struct SplitExperiment: Sendable {
     return SplitOutcome(
       seed: seed, risks: risks, training: statistics, curve: curve, trainingTime: trainingTime, steps: latestStep + 1,
       latency: latency,
-      trace: trace, longestPause: pause, living: living.count, units: (0..<plan.devices).map { world.device($0).units })
+      trace: trace, longestPause: pause, living: living.count, units: (0..<plan.devices).map { world.device($0).units },
+      memories: (0..<plan.devices).map { world.device($0).memories })
   }
 
   /// Asks about all test samples under every level, as far as it is not stopped.
@@ -217,10 +236,20 @@ public struct SplitExperiment: Sendable {
       var hurried = world.still(deadline: deadline)
       return risk(level, &hurried, asking: device, isStopped: isStopped)
     }
+    if level.kind == .inTime { return riskInTime(level, world, isStopped: isStopped) }
+    if !level.named.isEmpty {
+      var (level, rest) = (level, world.still())
+      for dead in level.named { rest.act(.dies(dead)) }
+      level.named = []
+      return risk(level, &rest, asking: device, isStopped: isStopped)
+    }
+    guard var asker = (0..<setup.devices).map({ (device + $0) % setup.devices }).first(where: { world.isAlive($0) }) else {
+      return nobody(level)
+    }
     let isTimed = level.kind == .deadlines || world.conditions.loss > 0 || world.conditions.jitter > 0
     let size = isTimed ? SplitExperiment.smallQuestionSize : SplitExperiment.questionSize
     let (before, relayed) = (world.statistics, world.relayed)
-    var (tally, asker) = (SplitTally(setup), device)
+    var tally = SplitTally(setup)
     for start in stride(from: setup.test.lowerBound, to: setup.test.upperBound, by: size) {
       if isStopped() { return nil }
       let chosen = start..<min(start + size, setup.test.upperBound)
@@ -233,6 +262,45 @@ public struct SplitExperiment: Sendable {
     let messages = after.messages - before.messages + world.relayed.messages - relayed.messages
     let bytes = after.bytes - before.bytes + world.relayed.bytes - relayed.bytes
     return tally.risk(level, messages: messages, bytes: bytes, multiplyAdds: after.multiplyAdds - before.multiplyAdds)
+  }
+
+  /// Asks while devices and links fail and return: a question every so often, of the next device that lives then.
+  private func riskInTime(_ level: SplitLevel, _ still: SplitWorld, isStopped: () -> Bool) -> SplitRisk? {
+    var world = still.still(under: setup.asking)
+    var (tally, asker) = (SplitTally(setup), 0)
+    let size = SplitExperiment.smallQuestionSize
+    for (number, start) in stride(from: setup.test.lowerBound, to: setup.test.upperBound, by: size).enumerated() {
+      if isStopped() { return nil }
+      world.pass(until: .origin + setup.scenario.test.pace * Double(number))
+      let chosen = start..<min(start + size, setup.test.upperBound)
+      let next = (1...setup.devices).map { (asker + $0) % setup.devices }.first { world.isAlive($0) }
+      if let next { asker = next }
+      let answers = next.map { world.ask($0, rows: chosen.map { Int32($0) }) }
+      tally.take(answers ?? .none(devices: setup.devices, rows: chosen.count), rows: chosen, asker: asker) { world.isAlive($0) }
+    }
+    let (statistics, relayed) = (world.statistics, world.relayed)
+    return tally.risk(
+      level, messages: statistics.messages + relayed.messages, bytes: statistics.bytes + relayed.bytes,
+      multiplyAdds: statistics.multiplyAdds)
+  }
+
+  /// Where nobody is left, nobody can be asked.
+  private func nobody(_ level: SplitLevel) -> SplitRisk {
+    var tally = SplitTally(setup)
+    tally.take(.none(devices: setup.devices, rows: setup.test.count), rows: setup.test, asker: 0) { _ in false }
+    return tally.risk(level, messages: 0, bytes: 0, multiplyAdds: 0)
+  }
+
+  /// What the same network, trained alike, makes of the complete graph where no device and no link fails: the ideal that gaps are measured
+  /// against (R of G\*: Ganguli et al., 2023, section 2); `nil` if it was stopped.
+  public func ideal(seed: UInt64, isStopped: () -> Bool = { false }) throws -> SplitRisk? {
+    var scenario = setup.scenario
+    (scenario.devices.graph, scenario.devices.reach) = (.complete, .direct)
+    (scenario.devices.loss, scenario.devices.jitter, scenario.faults) = (0, 0, [])
+    let central = scenario.test.central
+    scenario.test = SplitTestPlan()
+    (scenario.test.dead, scenario.test.links, scenario.test.central) = ([], [], central)
+    return try SplitExperiment(setup.with(scenario)).run(seed: seed, isStopped: isStopped)?.risks.first
   }
 
   /// The accuracy, or of numbers the mean squared error, of one dense network over all features, with as many neurons a layer as the devices have together (256 at most), trained on

@@ -15,7 +15,7 @@ public struct SplitSetupError: Error, CustomStringConvertible, Hashable {
 /// A split scenario worked out for its data: what every device sees, the plan, the graph, the faults.
 public struct SplitSetup: Sendable {
   /// The scenario.
-  public let scenario: SplitScenario
+  public private(set) var scenario: SplitScenario
   /// All rows, training rows first, standardised by what the training rows are.
   public let samples: Samples
   /// How many of them are learnt from.
@@ -45,9 +45,10 @@ public struct SplitSetup: Sendable {
     let standard = Standardisation.fit(
       on:
         data.samples, rows: split.peers[0].sorted(), method: Standardisation.method(for: data))
-    let order = split.peers[0].sorted() + split.test
+    let (learnt, told) = try SplitSetup.rows(split, scenario)
+    let order = learnt + told
     samples = standard.apply(to: data.samples).subset(rows: order)
-    training = split.peers[0].count
+    training = learnt.count
     columns = SplitSetup.copied(try SplitSetup.deal(scenario, data, but: target), scenario.data.copies)
     classes = target == nil ? data.samples.classes : 0
     targets =
@@ -59,16 +60,31 @@ public struct SplitSetup: Sendable {
       throw SplitSetupError("data.target: the column is the same in all training rows; there is nothing to tell")
     }
     let (samples, training) = (samples, training)
-    let told = targets.isEmpty ? nil : Matrix(rows: targets.count, columns: 1, targets)
+    let numbers = targets.isEmpty ? nil : Matrix(rows: targets.count, columns: 1, targets)
     let labels = target == nil ? samples.labels : []
-    rows = columns.map { SplitRows(features: samples.matrix(columns: $0), labels: labels, targets: told, training: training) }
+    rows = columns.map { SplitRows(features: samples.matrix(columns: $0), labels: labels, targets: numbers, training: training) }
     self.scenario = scenario
     for fault in scenario.faults { try SplitSetup.check(fault, devices: columns.count) }
+    try SplitSetup.check(scenario.test, devices: columns.count)
     if let many = scenario.test.dead.first(where: { $0.count(of: columns.count) > columns.count }) {
       throw SplitSetupError("test.dead: \(many.count(of: columns.count)) devices cannot be dead of \(columns.count)")
     }
     let complaint = try plan(seed: scenario.seed).plan.complaint
     if let complaint { throw SplitSetupError("this network cannot be: \(complaint)") }
+  }
+
+  /// The rows that are learnt from, and those that answers are compared on: test rows, or, to choose settings, some of the others.
+  private static func rows(_ split: MurmurDatasets.Split, _ scenario: SplitScenario) throws -> (learnt: [Int32], told: [Int32]) {
+    var learnt = split.peers[0].sorted()
+    guard scenario.data.validation > 0 else { return (learnt, split.test) }
+    let count = Int((Double(learnt.count) * scenario.data.validation).rounded())
+    guard count > 0, count < learnt.count else {
+      throw SplitSetupError("data.validation: of \(learnt.count) training rows, \(count) cannot be kept apart; give another share")
+    }
+    var chance = Chance(seed: scenario.seed).fork("validation")
+    chance.shuffle(&learnt)
+    let told = learnt.suffix(count).prefix(scenario.data.test ?? .max)
+    return (learnt.dropLast(count).sorted(), told.sorted())
   }
 
   /// The number of the column with a name, or with a number.
@@ -141,17 +157,51 @@ public struct SplitSetup: Sendable {
     }
   }
 
+  /// What is measured, as far as the number of devices decides it.
+  private static func check(_ test: SplitTestPlan, devices: Int) throws {
+    for named in test.named {
+      if let odd = named.first(where: { $0 >= devices }) {
+        throw SplitSetupError("test.named: there is no device \(odd); they are numbered 0 to \(devices - 1)")
+      }
+    }
+    for fault in test.faults {
+      try check(fault, devices: devices)
+      if case .joins = fault {
+        throw SplitSetupError("test.faults: who joins while questions are asked has learnt nothing; let a device `returns` that died")
+      }
+      if fault.when?.step != nil {
+        throw SplitSetupError("test.faults: nobody learns while questions are asked; say with `at` when it happens, not with `step`")
+      }
+    }
+  }
+
   private static func check(_ fault: SplitFaultPlan, devices: Int) throws {
     let named: [Int] =
       switch fault {
       case .dies(let device, _), .returns(let device, _), .joins(let device, _): [device]
       case .breaks(let from, let to, _), .heals(let from, let to, _): [from, to]
-      case .flapping: []
+      case .flapping, .flappingLinks: []
       }
+    if let when = fault.when, (when.step == nil) == (when.time == nil) {
+      throw SplitSetupError("faults: say when it happens, with `step` or with `at`, one of the two")
+    }
+    if case .flapping(_, let on, let off) = fault, min(on, off) <= .zero {
+      throw SplitSetupError("faults: who comes and goes in no time is neither there nor away; give times above 0")
+    }
+    if case .flappingLinks(_, let on, let off) = fault, min(on, off) <= .zero {
+      throw SplitSetupError("faults: links that come and go in no time are neither up nor down; give times above 0")
+    }
     if let odd = named.first(where: { $0 >= devices }) {
       throw SplitSetupError("faults: there is no device \(odd); they are numbered 0 to \(devices - 1)")
     }
     if named.count == 2, named[0] == named[1] { throw SplitSetupError("faults: device \(named[0]) has no link to itself") }
+  }
+
+  /// The same data and devices under another scenario, whose data and number of devices are the same.
+  func with(_ scenario: SplitScenario) -> SplitSetup {
+    var setup = self
+    setup.scenario = scenario
+    return setup
   }
 
   /// The devices there are.
@@ -176,22 +226,7 @@ public struct SplitSetup: Sendable {
       default: break
       }
     }
-    let hidden = plan.stages.dropLast()
-    switch network.scheme {
-    case .backpropagation: plan.rule = .backpropagation
-    case .summed: plan.objective = .summedClasses(max(classes, 2))
-    case .greedy(let replay): plan.rule = .greedy(replay: replay)
-    case .forwardForward(let sharpness):
-      plan.rule = .forwardForward(sharpness: Float(sharpness))
-      plan.stages = Array(hidden)
-    case .softHebb(let temperature):
-      plan.rule = .softHebb(temperature: Float(temperature))
-      plan.stages = hidden.map { SplitStage($0.reads, [DenseShape($0.width, .none)]) } + [readOut(network.hidden)]
-    case .barlowTwins(let redundancy):
-      plan.rule = .barlowTwins(redundancy: Float(redundancy))
-      plan.stages = hidden + [readOut(network.hidden)]
-    }
-    plan.missing = MissingPolicy(rawValue: network.missing.rawValue) ?? .flagged
+    network.shape(&plan)
     plan.batch = min(scenario.training.batch, training)
     plan.steps = Int(epochs * Double(max(1, training / plan.batch)))
     let rate = Float(scenario.training.rate)
@@ -232,31 +267,32 @@ public struct SplitSetup: Sendable {
   }
 
   /// Numbers of an answer.
-  private var outputs: Int { max(classes, 1) }
+  var outputs: Int { max(classes, 1) }
 
   /// Passes over the training rows.
   public var epochs: Double {
     scenario.training.epochs ?? min(60, max(2, (4_000 * Double(scenario.training.batch) / Double(training)).rounded()))
   }
 
-  /// The read-out of rules that learn without labels: it reads the neighbours.
-  private func readOut(_ hidden: Int) -> SplitStage {
-    SplitStage(.neighbours, [DenseShape(hidden, .relu), DenseShape(outputs, .none)])
+  /// The graph of a kind; `links` is the text of the file, if the kind names one.
+  public static func graph(
+    _ kind: SplitDevicePlan.Graph, devices: Int, seed: UInt64, links text: String? = nil
+  ) throws -> DeviceGraph {
+    var chance = Chance(seed: seed).fork("graph")
+    return switch kind {
+    case .complete: .complete(devices)
+    case .ring: .ring(devices)
+    case .line: .line(devices)
+    case .grid: .grid(devices)
+    case .star: .star(devices)
+    case .geometric(let degree): .geometric(devices, degree: degree, chance: &chance)
+    case .preferential(let links): .preferential(devices, links: links, chance: &chance)
+    case .file(let path): try SplitSetup.parse(text ?? "", file: path, devices: devices)
+    }
   }
 
   private func graph(seed: UInt64, links text: String?) throws -> DeviceGraph {
-    var chance = Chance(seed: seed).fork("graph")
-    let own: DeviceGraph =
-      switch scenario.devices.graph {
-      case .complete: .complete(devices)
-      case .ring: .ring(devices)
-      case .line: .line(devices)
-      case .grid: .grid(devices)
-      case .star: .star(devices)
-      case .geometric(let degree): .geometric(devices, degree: degree, chance: &chance)
-      case .preferential(let links): .preferential(devices, links: links, chance: &chance)
-      case .file(let path): try SplitSetup.parse(text ?? "", file: path, devices: devices)
-      }
+    let own = try SplitSetup.graph(scenario.devices.graph, devices: devices, seed: seed, links: text)
     if case .file = scenario.devices.graph { return own }
     let bandwidth = scenario.devices.bandwidth.map { $0.bitsPerSecond.isFinite ? $0.bitsPerSecond / 8 : 0 } ?? 0
     return own.with(latency: scenario.devices.latency, bandwidth: bandwidth)
@@ -287,23 +323,60 @@ public struct SplitSetup: Sendable {
     return DeviceGraph(devices: devices, links: links)
   }
 
-  /// What devices and links are like, and what happens to them.
-  public var conditions: SplitConditions {
+  /// What devices and links are like, and what happens to them while they learn.
+  public var conditions: SplitConditions { conditions(scenario.faults) }
+
+  /// The same devices and links, and what happens to them while questions are asked.
+  var asking: SplitConditions { conditions(scenario.test.faults) }
+
+  private func conditions(_ faults: [SplitFaultPlan]) -> SplitConditions {
     var result = SplitConditions()
     result.speeds = [scenario.devices.speed * 1e9]
     result.loss = scenario.devices.loss
     result.jitter = scenario.devices.jitter
-    for fault in scenario.faults {
+    for fault in faults {
       switch fault {
-      case .dies(let device, let step): result.faults.append(SplitFault(.step(step), .dies(device)))
-      case .returns(let device, let step): result.faults.append(SplitFault(.step(step), .returns(device)))
-      case .joins(let device, let step): result.faults.append(SplitFault(.step(step), .joins(device)))
-      case .breaks(let from, let to, let step): result.faults.append(SplitFault(.step(step), .breaks(from, to)))
-      case .heals(let from, let to, let step): result.faults.append(SplitFault(.step(step), .heals(from, to)))
+      case .dies(let device, let when): result.faults += SplitSetup.fault(when, .dies(device))
+      case .returns(let device, let when): result.faults += SplitSetup.fault(when, .returns(device))
+      case .joins(let device, let when): result.faults += SplitSetup.fault(when, .joins(device))
+      case .breaks(let from, let to, let when): result.faults += SplitSetup.fault(when, .breaks(from, to))
+      case .heals(let from, let to, let when): result.faults += SplitSetup.fault(when, .heals(from, to))
       case .flapping(let share, let on, let off):
         result.flapping = SplitConditions.Flapping(share: share, on: on, off: off)
+      case .flappingLinks(let share, let on, let off):
+        result.flappingLinks = SplitConditions.Flapping(share: share, on: on, off: off)
       }
     }
     return result
+  }
+
+  private static func fault(_ when: SplitFaultPlan.When, _ what: SplitFault.What) -> [SplitFault] {
+    if let step = when.step { return [SplitFault(.step(step), what)] }
+    return when.time.map { [SplitFault(.at(.origin + $0), what)] } ?? []
+  }
+}
+
+extension SplitNetworkPlan {
+  /// Gives a plan for a classifier, or for numbers, the stages, the rule and the policy of this network.
+  public func shape(_ plan: inout SplitPlan) {
+    let outputs = plan.stages[plan.stages.count - 1].width
+    // Rules that learn without labels have a read-out, which reads the neighbours.
+    let readOut = SplitStage(.neighbours, [DenseShape(self.hidden, .relu), DenseShape(outputs, .none)])
+    let hidden = plan.stages.dropLast()
+    switch scheme {
+    case .backpropagation: plan.rule = .backpropagation
+    case .summed: plan.objective = .summedClasses(max(plan.objective.classes, 2))
+    case .greedy(let replay): plan.rule = .greedy(replay: replay)
+    case .forwardForward(let sharpness):
+      plan.rule = .forwardForward(sharpness: Float(sharpness))
+      plan.stages = Array(hidden)
+    case .softHebb(let temperature):
+      plan.rule = .softHebb(temperature: Float(temperature))
+      plan.stages = hidden.map { SplitStage($0.reads, [DenseShape($0.width, .none)]) } + [readOut]
+    case .barlowTwins(let redundancy):
+      plan.rule = .barlowTwins(redundancy: Float(redundancy))
+      plan.stages = hidden + [readOut]
+    }
+    plan.missing = MissingPolicy(rawValue: missing.rawValue) ?? .flagged
   }
 }

@@ -27,6 +27,8 @@ struct SplitTally {
     let mean = Answers.mean(given)
     let isAnswered = rows.indices.map { row in mean != nil && given.contains { $0.mask[row - rows.lowerBound] } }
     let concluded = answers.concluded.map { (answer: $0.answer, mask: answers.masks.isAlive(asker)) }
+    // Who asked and got no answer has none that is right.
+    if concluded == nil, setup.classes > 0 { asked += answers.masks.isAlive(asker).count(of: rows.count) }
     if setup.classes > 0 {
       takeClasses(rows, mean, isAnswered, given, concluded)
     } else {
@@ -94,7 +96,7 @@ struct SplitTally {
     return SplitRisk(
       level: level, count: count, correct: correct, loss: mean, deviation: max(0, squares / n - mean * mean).squareRoot(),
       ownAccuracy: over(Double(ownCorrect), own), askedAccuracy: over(Double(askedCorrect), asked), ownLoss: over(ownLoss, own),
-      askedLoss: over(askedLoss, asked), messages: Double(messages) / Double(max(1, questions)) * share,
+      askedLoss: over(askedLoss, asked), isAnswered: own > 0, messages: Double(messages) / Double(max(1, questions)) * share,
       bytes: Double(bytes) * each, multiplyAdds: Double(multiplyAdds) * each,
       latency: .seconds(waited / Double(max(1, questions))))
   }

@@ -12,19 +12,21 @@ public struct SplitConditions: Sendable, Hashable {
   public var jitter = 0.0
   /// What happens to devices and links.
   public var faults: [SplitFault] = []
-  /// Devices that come and go by themselves.
+  /// Devices that come and go by themselves: those with the highest numbers.
   public var flapping: Flapping?
+  /// Links that do, drawn from all.
+  public var flappingLinks: Flapping?
 
-  /// Devices that are there and away in turn, for times drawn from exponential distributions.
+  /// What is there and away in turn, for times drawn from exponential distributions.
   public struct Flapping: Sendable, Hashable {
-    /// The share of devices that do; those with the highest numbers.
+    /// The share of devices or links that do.
     public var share: Double
     /// The mean time there.
     public var on: Instant.Span
     /// The mean time away.
     public var off: Instant.Span
 
-    /// Devices that come and go.
+    /// Devices or links that come and go.
     public init(share: Double, on: Instant.Span, off: Instant.Span) {
       self.share = share
       self.on = on
@@ -38,7 +40,7 @@ public struct SplitConditions: Sendable, Hashable {
   /// The same devices and links where nothing happens to them.
   public var quiet: SplitConditions {
     var quiet = self
-    (quiet.faults, quiet.flapping) = ([], nil)
+    (quiet.faults, quiet.flapping, quiet.flappingLinks) = ([], nil, nil)
     return quiet
   }
 }
@@ -94,6 +96,7 @@ public struct SplitWorld {
     case wait(Int32)
     case fault(SplitFault.What)
     case flapped(Int32)
+    case flappedLink(Int32)
     /// A device has ended its computing and takes what came meanwhile.
     case woke(Int32)
   }
@@ -121,6 +124,7 @@ public struct SplitWorld {
   var posts: [Post]
   var routes: VirtualGraph
   var links: [Int: DeviceGraph.Link] = [:]
+  private var linkChance = Chance(seed: 0)
   var broken: Set<Int> = []
   var queue = EventQueue<Event>()
   var effects = Effects<SplitDevice.Effect>()
@@ -137,6 +141,8 @@ public struct SplitWorld {
   var announced: [(device: Int, event: SplitEvent, time: Instant)] = []
   var isCollecting = false
   private var hasBegun = false
+  /// Whether devices and links come and go although nobody learns, and questions therefore end before everything does.
+  var isLive = false
   /// The step that ended last, anywhere.
   public private(set) var latestStep = -1
   /// How often a message ended on a lossy link or at a dead device.
@@ -185,6 +191,13 @@ public struct SplitWorld {
         queue.schedule(.flapped(Int32(number)), at: .origin + .seconds(first))
       }
     }
+    if let flapping = conditions.flappingLinks {
+      linkChance = chance.fork("flapping links")
+      let count = Int((Double(graph.links.count) * flapping.share).rounded())
+      for number in linkChance.pick(count, from: Array(graph.links.indices)).sorted() {
+        queue.schedule(.flappedLink(Int32(number)), at: .origin + .seconds(linkChance.exponential(mean: flapping.on.seconds)))
+      }
+    }
   }
 
   /// A device, as it is now.
@@ -196,8 +209,9 @@ public struct SplitWorld {
   public var statistics: SplitStatistics { nodes.reduce(SplitStatistics()) { $0 + $1.device.statistics } }
 
   /// Gives a device other units, as from a checkpoint or another run.
-  public mutating func place(_ units: [ComputationalUnit], on device: Int, step: Int = 0) {
+  public mutating func place(_ units: [ComputationalUnit], _ memories: SplitMemories? = nil, on device: Int, step: Int = 0) {
     nodes[device].device.adopt(units, step: step)
+    if let memories { nodes[device].device.remember(memories) }
   }
 
   /// Trains, or goes on, until all have trained or `isStopped` says so.
@@ -226,17 +240,18 @@ public struct SplitWorld {
   /// The same devices with the units they have now, in a world where nothing is on its way and nobody trains: to ask in the middle of
   /// training, or, with those that come and go `back`, after it.
   ///
-  /// With a `deadline`, devices wait that long for a stage's messages when asked, whatever earlier arrivals suggest.
-  public func still(back: Bool = false, deadline: Instant.Span? = nil) -> SplitWorld {
+  /// With a `deadline`, devices wait that long for a stage's messages when asked, whatever earlier arrivals suggest. With conditions, what
+  /// they say happens to devices and links while questions are asked, from then on.
+  public func still(back: Bool = false, deadline: Instant.Span? = nil, under live: SplitConditions? = nil) -> SplitWorld {
     var plan = plan
     if let deadline {
       (plan.timing.longest, plan.timing.shortest) = (deadline, deadline)
       plan.inference.deadline = deadline * Double(plan.stages.count + 2)
     }
-    var world = SplitWorld(plan: plan, graph: graph, reach: reach, rows: rows, conditions: conditions.quiet)
+    var world = SplitWorld(plan: plan, graph: graph, reach: reach, rows: rows, conditions: live ?? conditions.quiet)
+    world.isLive = live != nil
     for number in nodes.indices {
-      world.place(nodes[number].device.units, on: number)
-      world.nodes[number].device.remember(nodes[number].device.usual)
+      world.place(nodes[number].device.units, nodes[number].device.memories, on: number)
       world.posts[number].isAlive = posts[number].isAlive || back && flaps(number)
     }
     world.broken = broken
@@ -247,6 +262,22 @@ public struct SplitWorld {
   private func flaps(_ number: Int) -> Bool {
     guard let flapping = conditions.flapping else { return false }
     return number >= plan.devices - Int((Double(plan.devices) * flapping.share).rounded())
+  }
+
+  /// Lets the world go on to a time, or until the answer to a question is there.
+  mutating func pass(until time: Instant, orAnswerTo question: Moment? = nil) {
+    defer { settle() }
+    var seen = announced.count
+    while let next = queue.next, next <= time, let event = queue.pop() {
+      now = max(now, event.time)
+      events += 1
+      take(event.event)
+      while seen < announced.count {
+        if case .concluded(question, _, _) = announced[seen].event { return }
+        seen += 1
+      }
+    }
+    now = max(now, time)
   }
 
   mutating func run(isStopped: () -> Bool = { false }, untilTrained: Bool = false) {
@@ -284,6 +315,7 @@ public struct SplitWorld {
       if !posts[number].inbox.isEmpty { queue.schedule(.woke(device), at: posts[number].busy) }
     case .fault(let what): act(what)
     case .flapped(let device): flap(Int(device))
+    case .flappedLink(let link): flapLink(Int(link))
     }
   }
 
@@ -419,7 +451,7 @@ extension SplitWorld {
     // Its absence is no pause.
     pauses[device].last = .origin
     reroute()
-    step(device, .began)
+    if hasBegun { step(device, .began) }
   }
 
   private mutating func reroute() {
@@ -430,11 +462,20 @@ extension SplitWorld {
   }
 
   private mutating func flap(_ device: Int) {
-    guard let flapping = conditions.flapping, latestStep < plan.steps - 1 else { return }
+    guard let flapping = conditions.flapping, isLive || latestStep < plan.steps - 1 else { return }
     let wasAlive = posts[device].isAlive
     if wasAlive { kill(device) } else { revive(device) }
     let mean = wasAlive ? flapping.off : flapping.on
     let span = nodes[device].chance.exponential(mean: mean.seconds)
     queue.schedule(.flapped(Int32(device)), at: now + .seconds(span))
+  }
+
+  private mutating func flapLink(_ number: Int) {
+    guard let flapping = conditions.flappingLinks, isLive || latestStep < plan.steps - 1 else { return }
+    let link = graph.links[number]
+    let isUp = !broken.contains(link.a * plan.devices + link.b)
+    act(isUp ? .breaks(link.a, link.b) : .heals(link.a, link.b))
+    let span = linkChance.exponential(mean: (isUp ? flapping.off : flapping.on).seconds)
+    queue.schedule(.flappedLink(Int32(number)), at: now + .seconds(span))
   }
 }

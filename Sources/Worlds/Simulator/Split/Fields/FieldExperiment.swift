@@ -21,6 +21,8 @@ public enum FieldMethod: Sendable, Hashable {
   case alone
   /// The split network, trained without deaths.
   case undrilled
+  /// The split network, whose hidden stages first learnt without targets.
+  case pretrained
   /// One model that has everything in one place.
   case central
   /// What needs no learning.
@@ -28,7 +30,7 @@ public enum FieldMethod: Sendable, Hashable {
 
   /// All of them, the network first.
   public static var all: [FieldMethod] {
-    [.split, .alone, .undrilled, .central] + FieldBaseline.allCases.map { .baseline($0) }
+    [.split, .alone, .undrilled, .pretrained, .central] + FieldBaseline.allCases.map { .baseline($0) }
   }
 
   /// Its name.
@@ -37,6 +39,7 @@ public enum FieldMethod: Sendable, Hashable {
     case .split: "split network"
     case .alone: "without communication"
     case .undrilled: "trained without deaths"
+    case .pretrained: "pre-trained without targets"
     case .central: "one central model"
     case .baseline(let baseline): baseline.rawValue
     }
@@ -96,10 +99,11 @@ public struct FieldExperiment: Sendable {
       cost.parameters.central = model.parameters
       guard model.train(isStopped: isStopped) else { return nil }
       return score(method, seed, moments, isStopped) { model.beliefs($0, dead: $1) }
-    case .split, .alone, .undrilled:
+    case .split, .alone, .undrilled, .pretrained:
       var recipe = recipe
       if method == .alone { recipe.isTogether = false }
       if method == .undrilled { recipe.drop = 0 }
+      if method == .pretrained { recipe.pretraining = recipe.steps / 2 }
       var network = FieldNetwork(field, recipe, seed: seed)
       guard network.train(isStopped: isStopped) else { return nil }
       if method == .split {

@@ -20,6 +20,9 @@ public struct FieldRecipe: Sendable, Hashable {
   public var drop = 0.75
   /// What stands for a neighbour that says nothing.
   public var missing = MissingPolicy.flagged
+  /// Steps in which the hidden stages learn beforehand without targets: that what is left of a moment's readings says the same as another rest
+  /// of them (Barlow Twins), device by device.
+  public var pretraining = 0
   /// Whether devices hear each other at all.
   public var isTogether = true
   /// Moments before its death over which a station's estimates are compared with what it said.
@@ -73,8 +76,24 @@ public struct FieldNetwork {
 
   /// Trains to the end, or until `isStopped` says so; whether it came to the end.
   public mutating func train(isStopped: () -> Bool = { false }) -> Bool {
+    guard recipe.pretraining == 0 || pretrain(isStopped: isStopped) else { return false }
     world.train(isStopped: isStopped)
     return world.latestStep >= recipe.steps - 1
+  }
+
+  /// Trains the hidden stages without targets. The rule's read-out, which does see them, is left behind.
+  private mutating func pretrain(isStopped: () -> Bool) -> Bool {
+    var plan = world.plan
+    plan.rule = .barlowTwins(redundancy: 0.01)
+    plan.steps = recipe.pretraining
+    var first = SplitWorld(plan: plan, graph: world.graph, reach: .direct, rows: field.rows())
+    first.train(isStopped: isStopped)
+    for device in 0..<field.stations {
+      var units = world.device(device).units
+      for stage in units.indices.dropLast() { units[stage].parameters = first.device(device).units[stage].parameters }
+      world.place(units, on: device)
+    }
+    return first.latestStep >= plan.steps - 1
   }
 
   /// What the living devices believe over `moments`, when `dead` have died just before the first of them.
