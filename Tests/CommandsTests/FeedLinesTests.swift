@@ -53,6 +53,8 @@ import Testing
     let csv = Self.read("a,b\n1,2\n1,2,3\n\n5,6\n")
     #expect(csv.rows.count == 2 && csv.problems == ["line 3 has 3 fields, not 2 ('a' to 'b')"])
     #expect(Self.read("a,a\n1,2\n").problems.first?.contains("'a' twice") == true)
+    let twice = Self.read("{\"a\":1}\n{\"a\":1,\"b\":2,\"a\":3}\n{\"a\":4}\n")
+    #expect(twice.problems.count == 1 && twice.problems[0].contains("line 2") && twice.problems[0].contains("'a' twice"))
     let json = Self.read("{\"t\":1,\"v\":[1, 2]}\n{\"t\":2,}\n{\"t\":3}\n")
     #expect(json.rows == ["{\"t\":1,\"v\":[1, 2]}", "{\"t\":3}"] && json.columns == ["t", "v"])
     #expect(json.problems.count == 1 && json.problems[0].contains("line 2") && json.problems[0].contains("byte"))

@@ -125,6 +125,46 @@ struct HarvestTests {
     }
   }
 
+  @Test(arguments: 1...40 as ClosedRange<UInt64>)
+  func `whatever is late, lost, doubled, forged or killed, every row comes once and in order`(seed: UInt64) throws {
+    var chance = Chance(seed: seed).fork("chaos")
+    var sources = [StreamMode.public, .restricted, .public].enumerated().map { Source("s\($0)", mode: $1, seed: "\(seed) \($0)") }
+    var thief = Source("s0", seed: "thief \(seed)")
+    var (reading, past) = (Reading(), [FeedRows]())
+    func restart() throws {
+      past += reading.rows
+      var kept: [String: FeedState] = [:]
+      for state in reading.states { kept[state.sensor.id] = try FeedState(encoded: state.encoded) }
+      var again = Reading(states: sources.compactMap { kept[$0.id] })
+      (again.published, again.now) = (reading.published, reading.now)
+      // What an earlier life had done is known to the next one by its states alone.
+      again.states = sources.compactMap { kept[$0.id] }
+      reading = again
+      reading.step(.started)
+    }
+    reading.step(.started)
+    for source in sources { reading.publish(source.head()) }
+    for _ in 0..<25 {
+      var batch = sources.indices.flatMap { number in (0..<1 + chance.below(3)).map { _ in sources[number].message() } }
+      chance.shuffle(&batch)
+      for message in batch {
+        if chance.happens(0.2) { reading.publish(message.address.bytes, Array(message.bytes.dropLast(1 + chance.below(9)))) }
+        if chance.happens(0.1) { reading.publish(message.address.bytes, thief.message().bytes) }
+        reading.publish(message.address.bytes, message.bytes, isTold: chance.happens(0.7))
+        if chance.happens(0.2) { reading.publish(message) }
+      }
+      reading.pass(chance.uniform() * 20)
+      if chance.happens(0.2) { try restart() }
+    }
+    for _ in 0..<20 { reading.pass(60) }
+    try restart()
+    let all = past + reading.rows
+    for source in sources {
+      let numbers = all.filter { $0.sensor.id == source.id }.flatMap { message in message.rows.indices.map { message.first + UInt64($0) } }
+      #expect(numbers == Array(0..<UInt64(source.next)), "seed \(seed), \(source.id)")
+    }
+  }
+
   @Test func `a reader that was killed goes on from what it kept, also with what came meanwhile`() throws {
     var source = Source("s", mode: .restricted)
     var reading = Reading()

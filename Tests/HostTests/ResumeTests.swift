@@ -89,14 +89,15 @@ import Testing
     }
     let begun = ContinuousClock.now
     let kept = try FeedInheritance(store, session: "s")
-    let (transactions, snapshot) = try FeedInheritance.ledger(store, session: "s")
+    let whole = try FeedInheritance.ledger(store, session: "s")
+    #expect(whole.complaints == [])
     let read = ContinuousClock.now
     var station = Station(
       ledger: Ledger(id: Self.keys(0).peerID, keys: Self.keys(0), configuration: Self.configuration()),
       gateway: Gateway(Gateway.Configuration(session: "s")), harvest: Harvest(Harvest.Configuration(session: "s")),
       chance: Chance(seed: 2))
     var (chance, effects) = (Chance(seed: 3), Effects<Station.Effect>())
-    station.step(.restored(transactions, snapshot), at: now, chance: &chance, effects: &effects)
+    station.step(.restored(whole.transactions, whole.snapshot), at: now, chance: &chance, effects: &effects)
     station.step(.started, at: now, chance: &chance, effects: &effects)
     let restored = ContinuousClock.now
     #expect(station.ledger.holdings.transactions == count && station.ledger.holdings.unconfirmed <= 2)
@@ -111,6 +112,22 @@ import Testing
     print(
       "\(count) transactions, \(station.ledger.holdings.bytes) bytes: read in \(read - begun), restored in \(restored - read);",
       "\(numbers.count) of \(messages) messages with rows recalled in \(recalled - restored)")
+    try store.close()
+  }
+
+  @Test func `what of a ledger's store cannot be read is said, and the rest is there`() throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/murmur-resume-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let store = try Store(at: folder)
+    var changes: [Store.LedgerChange] = []
+    _ = Self.fill(20, payload: 10) { changes.append($0) }
+    guard case .keep(let damaged, let bytes) = changes[3] else { return #expect(Bool(false)) }
+    changes[3] = .keep(damaged, Array(bytes.dropLast(4)))
+    changes.append(.prune([], snapshot: [1, 2, 3]))
+    try store.change(ledger: "s", changes)
+    let kept = try FeedInheritance.ledger(store, session: "s")
+    #expect(kept.transactions.count == changes.count - 2 && kept.snapshot == nil)
+    #expect(kept.complaints.count == 2 && kept.complaints[0].contains("1 of \(changes.count - 1)") && kept.complaints[1].contains("snapshot"))
     try store.close()
   }
 }

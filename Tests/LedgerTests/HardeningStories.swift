@@ -49,6 +49,23 @@ import Testing
     #expect(lone.hear(detached) == .accept && lone.ledger.transaction(child.id) != nil)
   }
 
+  @Test func `who is alone for an hour does not give up what others may have`() throws {
+    var lone = Lone()
+    lone.give(.connected(Lone.id(2)))
+    let parent = try Made.transaction(5, sequence: 0, time: lone.time, payload: [1])
+    let child = try Made.transaction(6, sequence: 0, time: lone.time, links: (parent.digest, parent.digest), payload: [2])
+    lone.hear(child, from: 2)
+    lone.give(.disconnected(Lone.id(2)))
+    lone.wait(.seconds(3_600))
+    #expect(lone.ledger.statistics.orphaned == 0 && lone.ledger.transaction(child.id) == nil)
+    lone.give(.connected(Lone.id(3)))
+    lone.wait(.seconds(5))
+    let asked = lone.sent(to: 3).contains { if case .wanted(let digests) = $0 { digests.contains(parent.digest) } else { false } }
+    #expect(asked)
+    lone.give(.received(from: Lone.id(3), .batch(.init(transactions: [parent.bytes]))))
+    #expect(lone.ledger.transaction(child.id) != nil)
+  }
+
   @Test func `peers that say something is gone hide it from nobody`() throws {
     var lone = Lone()
     for peer in 2...3 { lone.give(.connected(Lone.id(peer))) }

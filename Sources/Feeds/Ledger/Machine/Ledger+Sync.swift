@@ -8,6 +8,7 @@ extension Ledger {
     guard peers.count < configuration.limits.peers, peer != id, peers.add(peer) else { return }
     peers.unasked.append(peer)
     if peers.syncing == nil { synchronise(at: now, &chance, &effects) }
+    armAfterTaking(at: now, &effects)
   }
 
   /// Asks the next peer what it has: those just met first, then some peer now and then. One at a time.
@@ -184,6 +185,8 @@ extension Ledger {
 
   /// Asks for what is missing: first of who brought what waits for it, then of others; after the first time also for all that they have.
   mutating func solidify(at now: Instant, _ chance: inout Chance, _ effects: inout Effects<Effect>) {
+    // Where nobody can be asked nothing is given up: it goes on when somebody is met.
+    guard peers.count > 0 else { return }
     var questions: [(peer: PeerID, digests: [Digest])] = []
     for digest in waiting.due(at: now) {
       guard let need = waiting.needs[digest] else { continue }
@@ -193,7 +196,6 @@ extension Ledger {
       }
       let delay = configuration.solidifyDelay * Double(1 << min(need.attempts + 1, 5))
       waiting.asked(for: digest, again: now + delay)
-      guard peers.count > 0 else { continue }
       let source = need.source.flatMap { peers.contains($0) ? $0 : nil }
       let peer = need.attempts == 0 ? source ?? peers.list[chance.below(peers.count)] : peers.list[chance.below(peers.count)]
       // Where more than one thing is missing, much may be.

@@ -64,6 +64,9 @@ struct FeedCommand: AsyncParsableCommand {
     guard !id.isEmpty, id.utf8.count <= StreamLimits.name, !id.contains("/"), !id.hasPrefix(".") else {
       throw Failure("--id '\(id)': give a name of at most \(StreamLimits.name) bytes, without a slash and a leading dot")
     }
+    guard id.isPrintable else {
+      throw Failure("--id '\(id.printable)': it holds what moves a cursor or turns writing round; give a name that can be shown")
+    }
     // Readers take no larger ones: such a packet would be confirmed, forgotten, and read by nobody.
     let most = Harvest.Configuration(session: name).rows
     guard (1...most).contains(packet) else {

@@ -159,6 +159,10 @@ public struct FeedLines: Sendable {
     do throws(StreamError) { value = try JSONValue.parse(content, depth: FeedLines.depth) } catch {
       return .problem("line \(line) \(error)", end: place)
     }
+    if case .object(let members) = value, Set(members.map(\.key)).count < members.count {
+      let twice = members.first { member in members.count { $0.key == member.key } > 1 }?.key.printable ?? ""
+      return .problem("line \(line) has the member '\(twice)' twice; readers would take the last", end: place)
+    }
     if columns == nil { if case .object(let members) = value { columns = members.map(\.key) } else { columns = [] } }
     return .row(Row(text: content, end: place))
   }

@@ -123,19 +123,20 @@ extension NodeCore {
     let (session, home, bound) = (house.session, home, NIOLoopBound(self, eventLoop: home))
     onDisk { store in
       do throws(StoreError) {
-        let (transactions, snapshot) = try FeedInheritance.ledger(store, session: session)
-        home.execute { bound.value.goOn(transactions, snapshot) }
+        let kept = try FeedInheritance.ledger(store, session: session)
+        home.execute { bound.value.goOn(kept) }
       } catch {
         home.execute { bound.value.notRead(error) }
       }
     }
   }
 
-  private func goOn(_ transactions: [Transaction], _ snapshot: LedgerSnapshot?) {
+  private func goOn(_ kept: FeedInheritance.Kept) {
     guard let house, let early = house.early, !isClosing else { return }
     house.early = nil
+    for complaint in kept.complaints { log.warning("the ledger's store: \(complaint); what is missing is asked of others") }
     setClock()
-    step(station: .restored(transactions, snapshot))
+    step(station: .restored(kept.transactions, kept.snapshot))
     step(station: .started)
     for input in early { step(station: input) }
   }

@@ -1,6 +1,7 @@
 public import MurmurFeeds
 public import MurmurLedger
 public import MurmurStorage
+import MurmurWire
 
 /// What an earlier life of a station kept: everything but what is much and read apart, see ``ledger(_:session:)`` and
 /// ``recall(_:session:rows:take:)``.
@@ -18,15 +19,34 @@ public struct FeedInheritance: Sendable {
     lastRows = try store.lastSaved(FeedHouse.rowsArea(session))
   }
 
+  /// What a store had of a ledger.
+  public struct Kept: Sendable {
+    /// The transactions that can be read.
+    public var transactions: [Transaction] = []
+    /// The last snapshot.
+    public var snapshot: LedgerSnapshot?
+    /// What could not be read, and so is asked of other peers again.
+    public var complaints: [String] = []
+  }
+
   /// The ledger's transactions, and its last snapshot: of a full room, 64 MiB, it takes about a second.
-  public static func ledger(_ store: Store, session: String) throws(StoreError) -> ([Transaction], LedgerSnapshot?) {
-    let kept = try store.rows(ofLedger: session)
-    var transactions: [Transaction] = []
-    transactions.reserveCapacity(kept.transactions.count)
-    for bytes in kept.transactions {
-      if let transaction = try? Transaction(reading: bytes) { transactions.append(transaction) }
+  public static func ledger(_ store: Store, session: String) throws(StoreError) -> Kept {
+    let rows = try store.rows(ofLedger: session)
+    var kept = Kept()
+    kept.transactions.reserveCapacity(rows.transactions.count)
+    var (damaged, problem) = (0, "")
+    for bytes in rows.transactions {
+      do throws(LedgerError) { kept.transactions.append(try Transaction(reading: bytes)) } catch {
+        (damaged, problem) = (damaged + 1, "\(error)")
+      }
     }
-    return (transactions, kept.snapshot.flatMap { try? LedgerSnapshot.decode($0) })
+    if damaged > 0 { kept.complaints.append("\(damaged) of \(rows.transactions.count) transactions cannot be read, the last one: \(problem)") }
+    if let bytes = rows.snapshot {
+      do throws(WireError) { kept.snapshot = try LedgerSnapshot.decode(bytes) } catch {
+        kept.complaints.append("the snapshot of what was pruned cannot be read: \(error)")
+      }
+    }
+    return kept
   }
 
   /// Reads the rows that were kept last, at least so many of them if there are so many, and hands them on in the order in which they were
