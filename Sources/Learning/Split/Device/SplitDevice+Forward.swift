@@ -9,7 +9,8 @@ extension SplitDevice {
   /// checkpoints of different steps would wait for each other in vain at every step.
   mutating func beginSteps(at now: Instant, hasMissed: Bool = false, _ effects: inout Effects<Effect>) {
     while isTraining {
-      let flying = flights.reduce(0) { $0 + ($1.moment.step != nil && $1.phase != .ahead ? 1 : 0) }
+      var flying = 0
+      for index in flights.indices where flights[index].moment.step != nil && flights[index].phase != .ahead { flying += 1 }
       guard flying < plan.timing.flights else { return }
       if let pace = company.pace, pace > step + (hasMissed ? 0 : plan.timing.ahead) {
         effects.append(.announce(.jumped(from: step, to: pace)))

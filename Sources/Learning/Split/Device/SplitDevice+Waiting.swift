@@ -27,18 +27,18 @@ extension SplitDevice {
 
   /// Arms the timer for the wait that ends first.
   private func arm(_ effects: inout Effects<Effect>) {
-    let due = flights.reduce(Instant.never) { $1.isExpired ? $0 : min($0, $1.waiting?.due ?? .never) }
+    var due = Instant.never
+    for index in flights.indices where !flights[index].isExpired { due = min(due, flights[index].waiting?.due ?? .never) }
     if due < .never { effects.append(.arm(.wait, at: due)) }
   }
 
-  /// How many messages of steps up to ``latestQuiet``, outputs or gradients, would at least have to come until one of them has an effect. A
-  /// world that delivers many messages may hold that many back less one, and hand them over together, each with the time at which it came.
-  public var quiet: Int {
+  /// Works ``quiet`` out; mutating, so that nothing of the device is copied for it.
+  mutating func countQuiet() -> Int {
     guard isTraining, company.awaited == neighbours.count else { return 0 }
     var least = Int.max
-    for flight in flights {
-      guard flight.moment.step != nil else { return 0 }
-      guard flight.waiting != nil, !flight.isExpired, let heard = heardCount(of: flight) else { continue }
+    for index in flights.indices {
+      guard flights[index].moment.step != nil else { return 0 }
+      guard flights[index].waiting != nil, !flights[index].isExpired, let heard = heardCount(index) else { continue }
       least = min(least, company.awaited - heard)
     }
     return least == .max ? 0 : least
@@ -49,16 +49,16 @@ extension SplitDevice {
 
   /// Whether fewer came than are awaited, so that nobody need be looked for by name.
   private func isSurelyWaiting(_ index: Int) -> Bool {
-    heardCount(of: flights[index]).map { $0 < company.awaited } ?? false
+    heardCount(index).map { $0 < company.awaited } ?? false
   }
 
   /// How many neighbours sent what a flight's phase waits for; `nil` if it waits for nobody.
-  private func heardCount(of flight: Flight) -> Int? {
-    switch flight.phase {
+  private func heardCount(_ index: Int) -> Int? {
+    switch flights[index].phase {
     case .forward(let stage) where stage < plan.stages.count && plan.stages[stage].reads == .neighbours:
-      flight.heardCount[stage - 1]
-    case .summing: flight.heardCount[plan.stages.count - 1]
-    case .backward(let stage) where plan.returnsGradients(stage): flight.returnedCount[stage]
+      flights[index].heardCount[stage - 1]
+    case .summing: flights[index].heardCount[plan.stages.count - 1]
+    case .backward(let stage) where plan.returnsGradients(stage): flights[index].returnedCount[stage]
     case .forward, .backward, .ahead, .done: nil
     }
   }

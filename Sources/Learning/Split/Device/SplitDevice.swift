@@ -55,6 +55,9 @@ public struct SplitDevice: Machine {
   public internal(set) var units: [ComputationalUnit]
   /// The heads of stages that learn by themselves.
   public internal(set) var heads: [ComputationalUnit]
+  /// How many messages of steps up to ``latestQuiet``, outputs or gradients, would at least have to come until one of them has an effect. A
+  /// world that delivers many messages may hold that many back less one, and hand them over together, each with the time at which it came.
+  public private(set) var quiet = 0
   /// The next step it begins.
   public internal(set) var step = 0
   /// Figures since it was made.
@@ -149,6 +152,7 @@ public struct SplitDevice: Machine {
       asked += 1
       ask(Query(origin: id, number: asked, rows: rows, drill: drill), at: now, &effects)
     }
+    quiet = countQuiet()
   }
 
   /// Whether it has begun all its steps and ended them.

@@ -27,7 +27,7 @@ public final class DrillMemory {
   }
 
   /// Batches that are remembered: more than are in flight at a time.
-  private static let most = 8
+  private static let most = 4
 }
 
 /// The faults of one batch, each drawn when it is asked for first.

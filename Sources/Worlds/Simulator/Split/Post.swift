@@ -60,12 +60,10 @@ struct Post {
     return true
   }
 
-  /// Takes out what was kept.
-  mutating func takeKept() -> [(input: SplitDevice.Input, time: Instant)] {
-    let taken = kept
-    kept.removeAll(keepingCapacity: true)
+  /// Takes out what was kept, in exchange for an empty list with room.
+  mutating func takeKept(_ list: inout [(input: SplitDevice.Input, time: Instant)]) {
+    swap(&kept, &list)
     room = 0
-    return taken
   }
 
   /// Arms the wait timer; whether an event is to be put in the queue for it.

@@ -124,6 +124,7 @@ public struct SplitWorld {
   var posts: [Post]
   var routes: VirtualGraph
   var links: [Int: DeviceGraph.Link] = [:]
+  private var handed: [(input: SplitDevice.Input, time: Instant)] = []
   private var linkChance = Chance(seed: 0)
   var broken: Set<Int> = []
   var queue = EventQueue<Event>()
@@ -344,16 +345,20 @@ public struct SplitWorld {
 
   private mutating func handOver(_ number: Int) {
     guard !posts[number].kept.isEmpty else { return }
-    for (input, time) in posts[number].takeKept() { nodes[number].step(input, at: time, effects: &effects) }
+    posts[number].takeKept(&handed)
+    for index in handed.indices { nodes[number].step(handed[index].input, at: handed[index].time, effects: &effects) }
+    handed.removeAll(keepingCapacity: true)
     precondition(effects.isEmpty, "a message that a device called quiet had an effect")
   }
 
   mutating func step(_ number: Int, _ input: SplitDevice.Input) {
     handOver(number)
     nodes[number].step(input, at: now, effects: &effects)
-    let list = effects.take()
     var time = max(now, posts[number].busy)
-    for effect in list {
+    // Nothing here appends to them; their room is used again.
+    var wanted = Effects<SplitDevice.Effect>()
+    swap(&wanted, &effects)
+    for effect in wanted.list {
       switch effect {
       case .send(let message, let to): carry(message, from: number, to: to, at: time)
       case .arm(.wait, let at):
@@ -365,8 +370,10 @@ public struct SplitWorld {
       case .announce(let event): announce(event, by: number, at: time)
       }
     }
+    wanted.removeAll()
+    swap(&wanted, &effects)
     posts[number].busy = time
-    posts[number].mayKeep(nodes[number].device.quiet - 1, through: nodes[number].device.latestQuiet)
+    posts[number].mayKeep(nodes[number].device.quiet - 1, through: nodes[number].device.step + plan.timing.ahead)
   }
 
   private mutating func announce(_ event: SplitEvent, by number: Int, at time: Instant) {
