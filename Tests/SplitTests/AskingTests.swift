@@ -148,8 +148,8 @@ import Testing
     _ = Scene.accuracy(&other, rows)
     let first = still.ask(1, rows: asked, drill: drill)
     _ = still.ask(1, rows: Array(asked.prefix(3)))
-    #expect(still.device(0).usual == world.device(0).usual && other.device(0).usual == world.device(0).usual)
-    #expect(world.device(0).usual[1].allSatisfy { $0 != nil })
+    #expect(still.device(0).memories.usual == world.device(0).memories.usual && other.device(0).memories.usual == world.device(0).memories.usual)
+    #expect(world.device(0).memories.usual[1].allSatisfy { $0 != nil })
     #expect(first.concluded != nil)
   }
 

@@ -52,7 +52,7 @@ import Testing
   @Test(arguments: [MissingPolicy.mean, .last, .estimate])
   func `a checkpoint and a restarted world remember what stands for the missing`(policy: MissingPolicy) throws {
     let rows = rows(devices: 3, seed: 7)
-    var trained = world(policy, rows: rows, drill: Drill(devices: .upTo(0.5)), seed: 7)
+    let trained = world(policy, rows: rows, drill: Drill(devices: .upTo(0.5)), seed: 7)
     let plan = trained.plan
     let print = plan.fingerprint()
     let drill = Drill(devices: .exactly(1))

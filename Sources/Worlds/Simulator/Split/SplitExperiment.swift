@@ -53,10 +53,10 @@ public struct SplitLevel: Sendable, Hashable {
       SplitLevel(name: "deadline \(deadline.words)", share: deadline.seconds, kind: .deadlines, deadline: deadline)
     }
     let named = test.named.map { list in
-      let dead = Set(list).sorted()
+      let gone = (0..<devices).filter { list.contains($0) }
       return SplitLevel(
-        name: "dead: " + dead.map(String.init).joined(separator: ", "), share: Double(dead.count) / Double(devices), kind: .named,
-        named: dead)
+        name: "dead: " + gone.map(String.init).joined(separator: ", "), share: Double(gone.count) / Double(devices), kind: .named,
+        named: gone)
     }
     let inTime = test.faults.isEmpty ? [] : [SplitLevel(name: "faults in time", share: 0, kind: .inTime)]
     return shares + links + deadlines + named + inTime
