@@ -27,6 +27,16 @@ void murmur_keep_record_memory(void) {
 #endif
 }
 
+void murmur_keep_little_memory(void) {
+  most_kept = 256 << 10;
+#if defined(__linux__) && defined(__GLIBC__)
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TRIM_THRESHOLD, 256 << 10);
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  mallopt(M_TOP_PAD, 64 << 10);
+#endif
+}
+
 void murmur_return_memory(void) {
 #if defined(__linux__) && defined(__GLIBC__)
   malloc_trim(0);

@@ -7,6 +7,10 @@ public enum Memory {
   /// again with every record of 64 KiB. Call it once, at the start of a program.
   public static func keepFreed() { murmur_keep_record_memory() }
 
+  /// Keeps next to nothing, and takes all memory from one place: for a small program on a small machine, whose threads seldom need memory at the
+  /// same time.
+  public static func keepLittle() { murmur_keep_little_memory() }
+
   /// Gives the system back what was freed so far, as after a start that read many rows and keeps few.
   public static func giveBack() { murmur_return_memory() }
 
