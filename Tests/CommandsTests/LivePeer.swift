@@ -59,13 +59,15 @@ final class LivePeer {
   /// Its identity.
   var identity: String { get throws { String(try #require(try address.split(separator: "/").last)) } }
 
-  /// The first news of a kind, when it comes.
-  func news(_ kind: String, within seconds: Double = 30) throws -> [String: Any] {
+  /// The first news of a kind, and of which something holds, when it comes.
+  func news(
+    _ kind: String, within seconds: Double = 30, where holds: ([String: Any]) -> Bool = { _ in true }
+  ) throws -> [String: Any] {
     let deadline = DispatchTime.now() + seconds
     while true {
       for line in told.text.withLock({ $0 }).split(separator: "\n") {
         let news = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-        if let news, news["news"] as? String == kind { return news }
+        if let news, news["news"] as? String == kind, holds(news) { return news }
       }
       guard process.isRunning, told.changed.wait(timeout: deadline) == .success else {
         throw Silent(description: "peer \(name) said no '\(kind)' within \(seconds) s: \(told.text.withLock { $0 }) \(errors)")

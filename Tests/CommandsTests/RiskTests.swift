@@ -12,7 +12,7 @@ struct RiskTests {
       #expect(finished.code == 0, "\(finished.errors)")
       return finished
     }
-    let common = ["--devices", "4", "--epochs", "6", "--hidden", "6", "--dead", "0,2", "--seed", "5"]
+    let common = ["--devices", "4", "--epochs", "20", "--hidden", "6", "--dead", "0,2", "--seed", "5"]
     _ = try run(["split", "simulate", "--graph", "line", "--missing", missing, "--link-loss", "0.3", "--out", "run"] + common)
     _ = try run(["split", "simulate", "--out", "complete"] + common)
     let asked = try run(["risk", "run", "--ideal", "complete", "--out", "asked"])

@@ -70,7 +70,7 @@ struct SplitSwarmTests {
     "What cannot be is said before anything starts",
     arguments: [
       (["split", "swarm", "--devices", "0"], "give 1 to 256"), (["split", "swarm", "--kill", "2"], "from 0 to 1"),
-      (["split", "swarm", "--graph", "tree"], "complete, ring, grid or geometric"),
+      (["split", "swarm", "--graph", "tree"], "there is no such graph or file"),
       (["split", "swarm", "--data", "digits", "--devices", "100"], "cannot share 64 features"),
       (["split", "device", "--session", "nowhere.json", "--number", "0"], "nowhere.json"),
       (["split", "device", "--session", "bad.json", "--number", "0"], "it is no JSON"),

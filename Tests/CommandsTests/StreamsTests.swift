@@ -74,6 +74,39 @@ struct StreamsTests {
     #expect(try Self.rows(second, until: 400)["rows"] as? Int == 400)
   }
 
+  @Test("Three feeders at different peers supply all rows of a session, of which no peer has one of its own, and all peers learn")
+  func three() throws {
+    let folder = try Folder()
+    try folder.write(Self.session.replacing("sensors: 1", with: "sensors: 3").replacing("count: 3", with: "count: 2"), to: "s.yaml")
+    try folder.write("a,b,c,state\n" + (0..<200).map { Self.row($0 * 13 + 5) + "\n" }.joined(), to: "sample.csv")
+    let first = try LivePeer(folder, "p0", ["--number", "0"])
+    let second = try LivePeer(folder, "p1", ["--number", "1", "--join", try first.address])
+    let addresses = [try first.address, try second.address]
+    var feeders: [Process] = []
+    defer { for feeder in feeders { feeder.terminate() } }
+    for number in 0..<3 {
+      try folder.write("a,b,c,state\n" + (0..<160).map { Self.row(number * 160 + $0) + "\n" }.joined(), to: "rows\(number).csv")
+      feeders.append(
+        try FeedTests.start(
+          folder,
+          [
+            "--id", "field-\(number)", "--follow", "rows\(number).csv", "--packet", "20", "--to", addresses[number % 2], "--to",
+            addresses[1 - number % 2],
+          ]))
+    }
+    for peer in [first, second] {
+      var sensors: [[String: Any]] = []
+      _ = try peer.answer(["streams", "--json"]) { text in
+        let answer = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+        sensors = answer?["sensors"] as? [[String: Any]] ?? []
+        return sensors.count == 3 && sensors.allSatisfy { $0["rows"] as? Int == 160 }
+      }
+      #expect(Set(sensors.compactMap { $0["id"] as? String }) == ["field-0", "field-1", "field-2"])
+      #expect(sensors.allSatisfy { $0["lost"] as? Int == 0 && $0["failures"] as? Int == 0 && $0["messages"] as? Int == 8 })
+      _ = try peer.news("cycle", within: 60) { ($0["accuracy"] as? Double ?? 0) > 75 }
+    }
+  }
+
   @Test(
     "Of a private stream of JSON the pointer's file says what its columns are; rows of no use are counted; a store serves one session at a time"
   )

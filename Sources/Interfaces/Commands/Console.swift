@@ -57,6 +57,9 @@ final class Console: Sendable {
   /// How many columns there are for what is shown on standard output.
   var width: Int { min(max((Console.columns(STDOUT_FILENO) ?? 91) - 1, 40), 110) }
 
+  /// How many columns there are for a table of many: all that a terminal has, and where there is none, as many as the table takes.
+  var tableWidth: Int { Console.columns(STDOUT_FILENO).map { max($0 - 1, 40) } ?? 240 }
+
   /// How many columns a terminal has; `nil` if it is none.
   static func columns(_ stream: Int32) -> Int? {
     var size = winsize()

@@ -79,12 +79,11 @@ extension ReproduceCommand {
       }
       let outcomes = try InternetLearningClassifiers.run(
         chosen, runs: runs, isQuick: quick, console, isStopped: { interruption.isWanted }, checkpoint: write)
-      let width = Console.columns(STDOUT_FILENO) ?? 240
       for outcome in outcomes {
         let results = SplitResults(
           experiment: outcome.experiment, outcomes: outcome.runs, central: outcome.central, command: command)
         console.show("\(outcome.of.set): \(outcome.of.title)")
-        for table in [results.table] + results.courses { console.show(table.text(width: width, colour: console.isColoured)) }
+        for table in [results.table] + results.courses { console.show(table.text(width: console.tableWidth, colour: console.isColoured)) }
       }
       if !outcomes.isEmpty { console.show("report: \(folder.path)/classifiers.html") }
       if interruption.isWanted { throw ExitCode(130) }
@@ -106,7 +105,7 @@ extension ReproduceCommand {
         throw ExitCode(130)
       }
       try finish(runs)
-      console.show(runs.terminal(width: Console.columns(STDOUT_FILENO) ?? 240, colour: console.isColoured))
+      console.show(runs.terminal(width: console.tableWidth, colour: console.isColoured))
       if let interrupted = runs.interrupted { console.say(interrupted) }
       console.show("report: \(folder.path)/report.html")
       if runs.interrupted != nil { throw ExitCode(130) }

@@ -61,7 +61,7 @@ struct RiskCommand: AsyncParsableCommand {
       console.clear()
       console.show(
         RiskCommand.table(risks, ideal, isOfNumbers: experiment.setup.classes == 0).text(
-          width: console.width, colour: console.isColoured))
+          width: console.tableWidth, colour: console.isColoured))
       if let folder, !risks.isEmpty {
         let outcome = SplitOutcome(asked: risks, of: world, seed: scenario.seed, latency: latency)
         var results = SplitResults(

@@ -56,7 +56,7 @@ struct SplitSimulateCommand: AsyncParsableCommand {
       results.ideal = ideal
       results.wasInterrupted = outcomes.count < scenario.runs
       try results.write(to: folder)
-      console.show(results.summary(width: console.width, colour: console.isColoured))
+      console.show(results.summary(width: console.tableWidth, colour: console.isColoured))
       console.show("report: \(folder.path)/report.html")
       if results.wasInterrupted || interruption.isWanted { throw ExitCode(130) }
     }
