@@ -26,6 +26,20 @@ struct SplitSwarmTests {
     }
   }
 
+  @Test("Other rules, graphs, policies and ways of answers run on devices as they do in simulation")
+  func others() throws {
+    let folder = try Folder()
+    let finished = try Program(folder: folder).run([
+      "split", "swarm", "--devices", "4", "--data", "digits", "--epochs", "20", "--seconds", "60", "--seed", "5", "--ask", "200",
+      "--graph", "ring", "--scheme", "greedy", "--missing", "estimate", "--answers", "gossip:3", "--out", "out",
+    ])
+    #expect(finished.code == 0, "\(finished.errors)")
+    let end = try #require(try folder.object("out/result.json")["end"] as? [String: Any])
+    #expect(try #require(end["accuracy"] as? Double) > 75 && end["devices"] as? Int == 4, "\(finished.output)")
+    let session = try folder.object("out/session.json")
+    #expect(session["scheme"] as? String == "greedy" && session["missing"] as? String == "estimate" && session["gossip"] as? Int == 3)
+  }
+
   @Test("A device that was killed goes on from its checkpoint, the other one answers meanwhile, and both end in good order")
   func returns() throws {
     let folder = try Folder()
@@ -71,6 +85,8 @@ struct SplitSwarmTests {
     arguments: [
       (["split", "swarm", "--devices", "0"], "give 1 to 256"), (["split", "swarm", "--kill", "2"], "from 0 to 1"),
       (["split", "swarm", "--graph", "tree"], "there is no such graph or file"),
+      (["split", "swarm", "--scheme", "greed"], "there is no such scheme"), (["split", "swarm", "--missing", "none"], "no such policy"),
+      (["split", "swarm", "--answers", "gossip:0"], "give flood"),
       (["split", "swarm", "--data", "digits", "--devices", "100"], "cannot share 64 features"),
       (["split", "device", "--session", "nowhere.json", "--number", "0"], "nowhere.json"),
       (["split", "device", "--session", "bad.json", "--number", "0"], "it is no JSON"),

@@ -35,6 +35,15 @@ struct InternetLearningClassifiers {
     """
   }
 
+  private static func undrilled(_ missing: String) -> String {
+    """
+    devices: {count: 16}
+    network: {hidden: 40, missing: \(missing)}
+    training: {epochs: 8, rate: 0.004, drop: 0 %, links: 0 %}
+    test: \(levels)
+    """
+  }
+
   /// All of them. Settings are those that Documentation/Results.md tells of.
   static let all: [Case] = [
     Case(name: "sixteen", title: "16 devices, own heads, with drop", yaml: full("backpropagation")),
@@ -55,6 +64,9 @@ struct InternetLearningClassifiers {
         training: {epochs: 8, rate: 0.002, drop: 0 %, links: 0 %}
         test: \(levels)
         """),
+    Case(name: "undrilled", title: "16 devices, own heads, no drop", yaml: undrilled("flagged")),
+    Case(
+      name: "estimate", title: "16 devices, own heads, no drop; what is missing is estimated", yaml: undrilled("estimate")),
     Case(
       name: "forward-forward", title: "16 devices, Forward-Forward, with drop",
       yaml: """

@@ -18,31 +18,42 @@ public enum Memory {
   /// files page by page, what only the start needed does not. It costs some milliseconds of page faults.
   ///
   /// Pages of a file that nobody may write and nobody has written hold what the file holds. Those that relocation wrote are left alone.
+  /// Which pages these are is looked up at the first call: to read that takes code, too.
   public static func giveBackCode() {
     #if os(Linux)
+    for mapping in code {
+      if let address = unsafe UnsafeMutableRawPointer(bitPattern: mapping.lowerBound) {
+        _ = unsafe madvise(address, mapping.count, MADV_DONTNEED)
+      }
+    }
+    #endif
+  }
+
+  #if os(Linux)
+  /// Where files lie in memory that nobody may write and nobody has written.
+  private static let code: [Range<UInt>] = {
     // The system gives such a file in pieces of a page; whoever reads it at once gets the first.
-    guard let file = FileHandle(forReadingAtPath: "/proc/self/smaps") else { return }
+    guard let file = FileHandle(forReadingAtPath: "/proc/self/smaps") else { return [] }
     var bytes = Data()
     while bytes.count < 8 << 20, let piece = try? file.read(upToCount: 64 << 10), !piece.isEmpty { bytes += piece }
     let text = String(decoding: bytes, as: UTF8.self)
-    var mapping: (start: UInt, end: UInt)?
+    var (mapping, all) = (Range<UInt>?.none, [Range<UInt>]())
     for line in text.split(separator: "\n") {
       let fields = line.split(separator: " ", omittingEmptySubsequences: true)
       if fields.count >= 6, let dash = fields[0].firstIndex(of: "-"), fields[1].count == 4 {
         let (start, end) = (UInt(fields[0][..<dash], radix: 16), UInt(fields[0][fields[0].index(after: dash)...], radix: 16))
         let isFile = fields[5].hasPrefix("/") && !fields[1].contains("w") && fields[1].hasSuffix("p")
-        mapping = if isFile, let start, let end, start < end { (start, end) } else { nil }
+        mapping = if isFile, let start, let end, start < end { start..<end } else { nil }
       } else if fields.count >= 2, fields[0] == "Anonymous:" {
-        if fields[1] == "0", let mapping, let address = unsafe UnsafeMutableRawPointer(bitPattern: mapping.start) {
-          _ = unsafe madvise(address, Int(mapping.end - mapping.start), MADV_DONTNEED)
-        }
+        if fields[1] == "0", let mapping { all.append(mapping) }
         mapping = nil
       } else if fields.count < 2 || !(fields[0].last == ":") {
         mapping = nil
       }
     }
-    #endif
-  }
+    return all
+  }()
+  #endif
 
   /// Bytes of this process that are in memory; `nil` where the system does not say.
   public static var resident: Int? {
