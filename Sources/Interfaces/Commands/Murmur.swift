@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Foundation
 import MurmurCompute
+import MurmurHost
 
 /// `murmur`: peers that learn together while most of them are away.
 public struct Murmur: AsyncParsableCommand {
@@ -22,7 +23,8 @@ public struct Murmur: AsyncParsableCommand {
 
   /// Parses the arguments and runs what they ask for.
   public static func launch() async {
-    Kernels.keepFreedMemory()
+    // A feeder is to be small: before any thread has memory of its own.
+    if CommandLine.arguments.dropFirst().first == "feed" { Memory.keepLittle() } else { Kernels.keepFreedMemory() }
     do throws(KernelsError) {
       _ = try Kernels.choose()
     } catch {

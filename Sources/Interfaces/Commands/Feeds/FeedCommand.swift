@@ -52,7 +52,6 @@ struct FeedCommand: AsyncParsableCommand {
       let console = Console()
       let interruption = Interruption(console, termination: true)
       let start = try plan()
-      Memory.keepLittle()
       let feed = try await RunningFeed(start, FeedTeller(console, isJSON: json)) { interruption.isWanted }
       try await feed.live { interruption.isWanted }
     }

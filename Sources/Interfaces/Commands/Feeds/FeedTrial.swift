@@ -31,15 +31,18 @@ final class FeedTrial: Sendable {
     var missing = 0
     /// Seconds from the first packet to the last.
     var seconds = 0.0
-    /// Processor seconds of the feeder, and its largest resident memory in bytes.
+    /// Processor seconds of the feeder, and its resident memory in bytes, again and again.
     var processor = 0.0
-    var memory = 0.0
+    var memories: [Double] = []
     /// Bytes that the feeder sent on its stream, and bytes of the rows.
     var sent = 0.0
     var payload = 0.0
 
     var median: Double { FeedTrial.quantile(lags, 0.5) }
     var percentile95: Double { FeedTrial.quantile(lags, 0.95) }
+    /// The feeder's resident memory: the median, and the most; 0 if it was too short to settle.
+    var memory: Double { memories.isEmpty ? 0 : FeedTrial.quantile(memories, 0.5) }
+    var mostMemory: Double { memories.max() ?? 0 }
   }
 
   private struct State {
@@ -245,7 +248,7 @@ final class FeedTrial: Sendable {
     }
     // In its first seconds it gives back what its start took.
     if Date().timeIntervalSince(launched) > 8 {
-      figures.memory = max(figures.memory, pages * Double(sysconf(Int32(_SC_PAGESIZE))))
+      figures.memories.append(pages * Double(sysconf(Int32(_SC_PAGESIZE))))
     }
     return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }

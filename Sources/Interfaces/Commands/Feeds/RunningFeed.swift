@@ -142,7 +142,7 @@ final class RunningFeed: Sendable {
       seen.sent = sent
       settled += 1
       // What the start took is needed no more, and pages of code come back in large pieces of which little is used.
-      if settled % 250 == 100, (Memory.resident ?? .max) > RunningFeed.muchMemory {
+      if settled % 50 == 0, settled > 50, (Memory.resident ?? .max) > RunningFeed.muchMemory {
         Memory.giveBackCode()
         Memory.giveBack()
       }
