@@ -4,7 +4,9 @@ import Testing
 /// A trained split network that is asked again under faults, from its folder.
 @Suite("The risk of a trained split network")
 struct RiskTests {
-  @Test("A network is read back as it was, with what stands for the missing, and gaps are those to another run", arguments: ["mean", "estimate"])
+  @Test(
+    "A network is read back as it was, with what stands for the missing, and gaps are those to another run",
+    arguments: ["mean", "estimate"])
   func again(missing: String) throws {
     let folder = try Folder()
     func run(_ arguments: [String]) throws -> Program.Finished {
@@ -17,11 +19,14 @@ struct RiskTests {
     _ = try run(["split", "simulate", "--out", "complete"] + common)
     let asked = try run(["risk", "run", "--ideal", "complete", "--out", "asked"])
     #expect(asked.output.contains("links down 30 %"), "\(asked.output)")
-    func levels(_ name: String) throws -> [[String: Any]] { try #require(try folder.object("\(name)/result.json")["levels"] as? [[String: Any]]) }
+    func levels(_ name: String) throws -> [[String: Any]] {
+      try #require(try folder.object("\(name)/result.json")["levels"] as? [[String: Any]])
+    }
     let (first, second, ideal) = (try levels("run"), try levels("asked"), try levels("complete"))
     #expect(first.count == 3 && second.count == 3)
     for (before, after) in zip(first, second) {
-      #expect(before["accuracy"] as? Double == after["accuracy"] as? Double && before["loss"] as? Double == after["loss"] as? Double)
+      #expect(
+        before["accuracy"] as? Double == after["accuracy"] as? Double && before["loss"] as? Double == after["loss"] as? Double)
       let gap = try #require(after["gap"] as? Double)
       let best = try #require(ideal[0]["accuracy"] as? Double)
       #expect(abs(gap - (best - (after["accuracy"] as? Double ?? 2))) < 1e-9)

@@ -37,7 +37,8 @@ struct SplitSwarmTests {
     let end = try #require(try folder.object("out/result.json")["end"] as? [String: Any])
     #expect(try #require(end["accuracy"] as? Double) > 75 && end["devices"] as? Int == 4, "\(finished.output)")
     let session = try folder.object("out/session.json")
-    #expect(session["scheme"] as? String == "greedy" && session["missing"] as? String == "estimate" && session["gossip"] as? Int == 3)
+    #expect(
+      session["scheme"] as? String == "greedy" && session["missing"] as? String == "estimate" && session["gossip"] as? Int == 3)
   }
 
   @Test("A device that was killed goes on from its checkpoint, the other one answers meanwhile, and both end in good order")
@@ -85,7 +86,8 @@ struct SplitSwarmTests {
     arguments: [
       (["split", "swarm", "--devices", "0"], "give 1 to 256"), (["split", "swarm", "--kill", "2"], "from 0 to 1"),
       (["split", "swarm", "--graph", "tree"], "there is no such graph or file"),
-      (["split", "swarm", "--scheme", "greed"], "there is no such scheme"), (["split", "swarm", "--missing", "none"], "no such policy"),
+      (["split", "swarm", "--scheme", "greed"], "there is no such scheme"),
+      (["split", "swarm", "--missing", "none"], "no such policy"),
       (["split", "swarm", "--answers", "gossip:0"], "give flood"),
       (["split", "swarm", "--data", "digits", "--devices", "100"], "cannot share 64 features"),
       (["split", "device", "--session", "nowhere.json", "--number", "0"], "nowhere.json"),

@@ -77,7 +77,8 @@ struct StreamsTests {
   @Test("Three feeders at different peers supply all rows of a session, of which no peer has one of its own, and all peers learn")
   func three() throws {
     let folder = try Folder()
-    try folder.write(Self.session.replacing("sensors: 1", with: "sensors: 3").replacing("count: 3", with: "count: 2"), to: "s.yaml")
+    try folder.write(
+      Self.session.replacing("sensors: 1", with: "sensors: 3").replacing("count: 3", with: "count: 2"), to: "s.yaml")
     try folder.write("a,b,c,state\n" + (0..<200).map { Self.row($0 * 13 + 5) + "\n" }.joined(), to: "sample.csv")
     let first = try LivePeer(folder, "p0", ["--number", "0"])
     let second = try LivePeer(folder, "p1", ["--number", "1", "--join", try first.address])

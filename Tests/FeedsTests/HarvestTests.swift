@@ -164,7 +164,9 @@ struct HarvestTests {
     try restart()
     let all = past + reading.rows
     for source in sources {
-      let numbers = all.filter { $0.sensor.id == source.id }.flatMap { message in message.rows.indices.map { message.first + UInt64($0) } }
+      let numbers = all.filter { $0.sensor.id == source.id }.flatMap { message in
+        message.rows.indices.map { message.first + UInt64($0) }
+      }
       #expect(numbers == Array(0..<UInt64(source.next)), "seed \(seed), \(source.id)")
     }
   }

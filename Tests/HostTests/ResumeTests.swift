@@ -127,7 +127,9 @@ import Testing
     try store.change(ledger: "s", changes)
     let kept = try FeedInheritance.ledger(store, session: "s")
     #expect(kept.transactions.count == changes.count - 2 && kept.snapshot == nil)
-    #expect(kept.complaints.count == 2 && kept.complaints[0].contains("1 of \(changes.count - 1)") && kept.complaints[1].contains("snapshot"))
+    #expect(
+      kept.complaints.count == 2 && kept.complaints[0].contains("1 of \(changes.count - 1)")
+        && kept.complaints[1].contains("snapshot"))
     try store.close()
   }
 }

@@ -24,7 +24,9 @@ struct ReaderInterop {
   @Test func `a reader written from the document alone verifies and opens the golden streams`() throws {
     let (code, text) = try read(Self.vectors.path)
     #expect(code == 0, "\(text)")
-    for line in ["public: 6 messages and a head verified", "private: 6 messages and no head", "restricted: 6 messages and a head"] {
+    for line in [
+      "public: 6 messages and a head verified", "private: 6 messages and no head", "restricted: 6 messages and a head",
+    ] {
       #expect(text.contains(line), "\(text)")
     }
   }

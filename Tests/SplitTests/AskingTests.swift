@@ -148,7 +148,9 @@ import Testing
     _ = Scene.accuracy(&other, rows)
     let first = still.ask(1, rows: asked, drill: drill)
     _ = still.ask(1, rows: Array(asked.prefix(3)))
-    #expect(still.device(0).memories.usual == world.device(0).memories.usual && other.device(0).memories.usual == world.device(0).memories.usual)
+    #expect(
+      still.device(0).memories.usual == world.device(0).memories.usual
+        && other.device(0).memories.usual == world.device(0).memories.usual)
     #expect(world.device(0).memories.usual[1].allSatisfy { $0 != nil })
     #expect(first.concluded != nil)
   }

@@ -32,7 +32,9 @@ import Testing
   @Test func `where nothing is missing, an estimator changes nothing`() throws {
     let rows = rows(devices: 3, seed: 1)
     let (zero, estimate) = (world(.zero, rows: rows, seed: 1), world(.estimate, rows: rows, seed: 1))
-    for device in 0..<3 { #expect(zero.device(device).units.map(\.parameters) == estimate.device(device).units.map(\.parameters)) }
+    for device in 0..<3 {
+      #expect(zero.device(device).units.map(\.parameters) == estimate.device(device).units.map(\.parameters))
+    }
   }
 
   @Test(arguments: [LearningRule.backpropagation, .greedy(replay: 0)])

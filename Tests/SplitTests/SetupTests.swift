@@ -34,7 +34,9 @@ import Testing
       """
     let read = try scenario(text)
     #expect(try scenario(read.yaml) == read)
-    #expect(read.faults.count == 3 && read.test.faults.count == 2 && read.test.named == [[2], [0, 1]] && read.network.scheme == .softHebb(0.02) && read.test.answers == .gossip(4))
+    #expect(
+      read.faults.count == 3 && read.test.faults.count == 2 && read.test.named == [[2], [0, 1]]
+        && read.network.scheme == .softHebb(0.02) && read.test.answers == .gossip(4))
     #expect(try scenario(SplitScenario().yaml) == SplitScenario())
   }
 

@@ -44,8 +44,11 @@ import Testing
     #expect(returned.correct == whole.correct, "who returns knows what it knew")
   }
 
-  @Test(arguments: [1, 2] as [UInt64]) func `links and devices come and go while questions are asked, and all of them end`(seed: UInt64) throws {
-    let test = "faults: [{flapping: {share: 50 %, on: 100 ms, off: 100 ms}}, {flapping-links: {share: 100 %, on: 50 ms, off: 50 ms}}], pace: 40 ms"
+  @Test(arguments: [1, 2] as [UInt64]) func `links and devices come and go while questions are asked, and all of them end`(
+    seed: UInt64
+  ) throws {
+    let test =
+      "faults: [{flapping: {share: 50 %, on: 100 ms, off: 100 ms}}, {flapping-links: {share: 100 %, on: 50 ms, off: 50 ms}}], pace: 40 ms"
     let setup = try setup("", test: test)
     let (first, again) = try (
       #require(try SplitExperiment(setup).run(seed: seed)).risks, #require(try SplitExperiment(setup).run(seed: seed)).risks
@@ -71,7 +74,9 @@ import Testing
     let setup = try SplitSetup(try SplitScenario(bytes: Array(text.utf8), file: "v.yaml"), data)
     let plain = try SplitSetup(try SplitScenario(bytes: Array("test: {central: false}".utf8), file: "p.yaml"), data)
     #expect(setup.samples.count == plain.training && setup.test.count == Int((Double(plain.training) * 0.2).rounded()))
-    func images(_ setup: SplitSetup, _ rows: Range<Int>) -> [String] { rows.map { "\(setup.samples.row($0).map { $0.rounded() })" } }
+    func images(_ setup: SplitSetup, _ rows: Range<Int>) -> [String] {
+      rows.map { "\(setup.samples.row($0).map { $0.rounded() })" }
+    }
     // Scales differ by rows that were left out; images of digits differ by far more.
     #expect(setup.samples.count < data.count && setup.training + setup.test.count == setup.samples.count)
     #expect(Set(setup.samples.labels).count == 10 && images(setup, setup.test).count == setup.test.count)
@@ -86,7 +91,8 @@ import Testing
   @Test(arguments: [
     ("test: {named: [[16]]}", "no device 16"), ("faults: [{dies: {device: 1}}]", "`step` or with `at`"),
     ("faults: [{dies: {device: 1, step: 2, at: 1 s}}]", "one of the two"),
-    ("test: {faults: [{dies: {device: 1, step: 2}}]}", "nobody learns"), ("test: {faults: [{joins: {device: 1, at: 2 s}}]}", "has learnt nothing"),
+    ("test: {faults: [{dies: {device: 1, step: 2}}]}", "nobody learns"),
+    ("test: {faults: [{joins: {device: 1, at: 2 s}}]}", "has learnt nothing"),
     ("faults: [{flapping-links: {on: 0 s}}]", "times above 0"), ("data: {validation: 100 %}", "cannot be kept apart"),
   ])
   func `what cannot be is said, with what to do`(yaml: String, words: String) throws {

@@ -83,7 +83,9 @@ extension ReproduceCommand {
         let results = SplitResults(
           experiment: outcome.experiment, outcomes: outcome.runs, central: outcome.central, command: command)
         console.show("\(outcome.of.set): \(outcome.of.title)")
-        for table in [results.table] + results.courses { console.show(table.text(width: console.tableWidth, colour: console.isColoured)) }
+        for table in [results.table] + results.courses {
+          console.show(table.text(width: console.tableWidth, colour: console.isColoured))
+        }
       }
       if !outcomes.isEmpty { console.show("report: \(folder.path)/classifiers.html") }
       if interruption.isWanted { throw ExitCode(130) }

@@ -55,7 +55,8 @@ struct NetworkFolder {
 
   private func read(_ unit: inout ComputationalUnit, from name: String) throws {
     guard let bytes = FileManager.default.contents(atPath: name) else {
-      throw Failure("\(name): there is no such file; a folder that murmur split simulate wrote has one for every device and stage")
+      throw Failure(
+        "\(name): there is no such file; a folder that murmur split simulate wrote has one for every device and stage")
     }
     let expected = try NetworkFolder.container(unit)
     do {
@@ -71,12 +72,15 @@ struct NetworkFolder {
   private func read(_ usual: inout [[[Float]?]], of device: Int, _ plan: SplitPlan) throws {
     let name = self.usual(device)
     guard let bytes = FileManager.default.contents(atPath: name) else {
-      throw Failure("\(name): there is no such file; it holds what stands for what is missing, and murmur split simulate writes it")
+      throw Failure(
+        "\(name): there is no such file; it holds what stands for what is missing, and murmur split simulate writes it")
     }
     guard let read = try? JSONDecoder().decode([[[Float]?]].self, from: bytes), read.count == usual.count,
       read.enumerated().allSatisfy({ stage, list in
         list.count == usual[stage].count
-          && list.allSatisfy { $0.map { stage > 0 && $0.count == plan.stages[stage - 1].width && $0.allSatisfy(\.isFinite) } ?? true }
+          && list.allSatisfy {
+            $0.map { stage > 0 && $0.count == plan.stages[stage - 1].width && $0.allSatisfy(\.isFinite) } ?? true
+          }
       })
     else { throw Failure("\(name): it holds no numbers for the neighbours that the scenario beside it gives device \(device)") }
     usual = read

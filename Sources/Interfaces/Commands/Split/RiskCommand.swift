@@ -10,7 +10,10 @@ import MurmurSplit
 struct RiskCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "risk", abstract: "Print what a trained split network loses when devices die and links fail.",
-    usage: "murmur risk RUN [--dead LIST] [--link-loss LIST] [--deadlines LIST] [--latency TIME] [--jitter X] [--ideal RUN] [--out DIR]",
+    usage: """
+      murmur risk RUN [--dead LIST] [--link-loss LIST] [--deadlines LIST] [--latency TIME] [--jitter X] [--ideal RUN]
+                      [--out DIR]
+      """,
     discussion: """
       RUN is a folder that murmur split simulate wrote. For each fault it prints the risk (the mean cross-entropy of the answers of all \
       living devices) with its 95 % confidence interval, the gap to the network with nobody dead, and what an answer costs. With \

@@ -29,7 +29,8 @@ struct SplitOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("backpropagation, summed, greedy, forward-forward, softhebb or barlow-twins.", valueName: "SCHEME"))
   var scheme: String?
-  @Option(help: ArgumentHelp("What stands for what is missing: zero, flagged, rescaled, mean, last or estimate.", valueName: "POLICY"))
+  @Option(
+    help: ArgumentHelp("What stands for what is missing: zero, flagged, rescaled, mean, last or estimate.", valueName: "POLICY"))
   var missing: String?
   @Option(help: ArgumentHelp("Neurons of a unit.", valueName: "K"))
   var hidden: String?
@@ -84,7 +85,9 @@ struct SplitOptions: ParsableArguments {
     }
     if let graph { result.devices.graph = try SplitOptions.graph(graph) }
     if let scheme { result.network.scheme = try SplitOptions.scheme(scheme) }
-    if let missing { result.network.missing = try SplitOptions.keys("network: {missing: \(missing)}", "--missing").network.missing }
+    if let missing {
+      result.network.missing = try SplitOptions.keys("network: {missing: \(missing)}", "--missing").network.missing
+    }
     if let validation {
       result.data.validation = try SplitOptions.keys("data: {validation: \(validation)}", "--validation").data.validation
     }

@@ -15,7 +15,8 @@ struct SplitSwarmCommand: AsyncParsableCommand {
     commandName: "swarm", abstract: "Run a split network on this machine, each device a process of its own.",
     usage: """
       murmur split swarm [--devices N] [--data mnist|digits|FILE.csv] [--label COLUMN] [--graph GRAPH] [--scheme SCHEME]
-                         [--missing POLICY] [--answers flood|gossip|alone] [--hidden K] [--depth D] [--epochs E] [--seconds S] [--kill SHARE] [--seed N] [--out DIR] …
+                         [--missing POLICY] [--answers flood|gossip|alone] [--hidden K] [--depth D] [--epochs E]
+                         [--seconds S] [--kill SHARE] [--seed N] [--out DIR] …
       """,
     discussion: """
       The data are dealt to the devices by feature: patches of images, columns of tables. Each device gets a table with its own features \
@@ -28,7 +29,8 @@ struct SplitSwarmCommand: AsyncParsableCommand {
   @Option(help: "A data set by name, or a file.") var data = "mnist"
   @Option(help: "The column that holds the class.") var label: String?
   @Option(help: "Learn from the first so many rows alone.") var rows: Int?
-  @Option(help: "Who talks with whom: complete, ring, line, grid, star, geometric[:DEGREE], preferential[:LINKS], or a file of links.")
+  @Option(
+    help: "Who talks with whom: complete, ring, line, grid, star, geometric[:DEGREE], preferential[:LINKS], or a file of links.")
   var graph = "complete"
   @Option(help: "backpropagation, summed, greedy, forward-forward, softhebb or barlow-twins.") var scheme = "backpropagation"
   @Option(help: "What stands for what is missing: zero, flagged, rescaled, mean, last or estimate.") var missing = "flagged"

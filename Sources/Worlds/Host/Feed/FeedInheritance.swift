@@ -40,7 +40,9 @@ public struct FeedInheritance: Sendable {
         (damaged, problem) = (damaged + 1, "\(error)")
       }
     }
-    if damaged > 0 { kept.complaints.append("\(damaged) of \(rows.transactions.count) transactions cannot be read, the last one: \(problem)") }
+    if damaged > 0 {
+      kept.complaints.append("\(damaged) of \(rows.transactions.count) transactions cannot be read, the last one: \(problem)")
+    }
     if let bytes = rows.snapshot {
       do throws(WireError) { kept.snapshot = try LedgerSnapshot.decode(bytes) } catch {
         kept.complaints.append("the snapshot of what was pruned cannot be read: \(error)")

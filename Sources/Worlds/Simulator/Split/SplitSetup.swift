@@ -79,7 +79,8 @@ public struct SplitSetup: Sendable {
     guard scenario.data.validation > 0 else { return (learnt, split.test) }
     let count = Int((Double(learnt.count) * scenario.data.validation).rounded())
     guard count > 0, count < learnt.count else {
-      throw SplitSetupError("data.validation: of \(learnt.count) training rows, \(count) cannot be kept apart; give another share")
+      throw SplitSetupError(
+        "data.validation: of \(learnt.count) training rows, \(count) cannot be kept apart; give another share")
     }
     var chance = Chance(seed: scenario.seed).fork("validation")
     chance.shuffle(&learnt)
@@ -167,10 +168,12 @@ public struct SplitSetup: Sendable {
     for fault in test.faults {
       try check(fault, devices: devices)
       if case .joins = fault {
-        throw SplitSetupError("test.faults: who joins while questions are asked has learnt nothing; let a device `returns` that died")
+        throw SplitSetupError(
+          "test.faults: who joins while questions are asked has learnt nothing; let a device `returns` that died")
       }
       if fault.when?.step != nil {
-        throw SplitSetupError("test.faults: nobody learns while questions are asked; say with `at` when it happens, not with `step`")
+        throw SplitSetupError(
+          "test.faults: nobody learns while questions are asked; say with `at` when it happens, not with `step`")
       }
     }
   }
