@@ -64,7 +64,7 @@ fuzz:
 
 tsan:
 	@Scripts/setup.sh build
-	@MURMUR_SLOWNESS=6 $(SWIFT) test -c debug --sanitize=thread --scratch-path .build/tsan --no-parallel --filter '^HostTests\.'
+	@MURMUR_SLOWNESS=6 TSAN_OPTIONS="suppressions=$(CURDIR)/Scripts/tsan.supp $$TSAN_OPTIONS" $(SWIFT) test -c debug --sanitize=thread --scratch-path .build/tsan --no-parallel --filter '^HostTests\.'
 
 docs:
 	@Scripts/setup.sh build
