@@ -35,7 +35,8 @@ struct SplitSwarmTests {
     ])
     #expect(finished.code == 0, "\(finished.errors)")
     let end = try #require(try folder.object("out/result.json")["end"] as? [String: Any])
-    #expect(try #require(end["accuracy"] as? Double) > 75 && end["devices"] as? Int == 4, "\(finished.output)")
+    // Who averages with its two neighbours of a ring heard three.
+    #expect(try #require(end["accuracy"] as? Double) > 75 && end["devices"] as? Int == 3, "\(finished.output)")
     let session = try folder.object("out/session.json")
     #expect(
       session["scheme"] as? String == "greedy" && session["missing"] as? String == "estimate" && session["gossip"] as? Int == 3)

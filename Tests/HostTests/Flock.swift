@@ -141,9 +141,13 @@ struct Flock {
   var victim: HonestNode { nodes[0] }
 
   /// Nodes that know the first, and have begun to average.
-  init(_ count: Int = 3, configure: (inout NodeConfiguration) -> Void = { _ in }) async throws {
-    var nodes = [try await HonestNode(0, configure: configure)]
-    for number in 1..<count { nodes.append(try await HonestNode(number, joining: [nodes[0].address], configure: configure)) }
+  init(
+    _ count: Int = 3, session: Session = HonestNode.session(), configure: (inout NodeConfiguration) -> Void = { _ in }
+  ) async throws {
+    var nodes = [try await HonestNode(0, session: session, configure: configure)]
+    for number in 1..<count {
+      nodes.append(try await HonestNode(number, session: session, joining: [nodes[0].address], configure: configure))
+    }
     self.nodes = nodes
     try #require(try await goesOn(1), "the session does not begin")
   }
@@ -158,9 +162,10 @@ struct Flock {
 
   /// Runs `body` with nodes that are stopped in any case.
   static func run(
-    _ count: Int = 3, configure: (inout NodeConfiguration) -> Void = { _ in }, _ body: (Flock) async throws -> Void
+    _ count: Int = 3, session: Session = HonestNode.session(), configure: (inout NodeConfiguration) -> Void = { _ in },
+    _ body: (Flock) async throws -> Void
   ) async throws {
-    let flock = try await Flock(count, configure: configure)
+    let flock = try await Flock(count, session: session, configure: configure)
     do { try await body(flock) } catch {
       try await flock.stop()
       throw error

@@ -144,7 +144,16 @@ extension WholeNodes {
     }
 
     @Test func `models that stand for gigabytes are refused, and who announces them is shut out`() async throws {
-      try await Flock.run { flock in
+      // Who announces what cannot be had is asked ever more seldom, and offences fade: here two are too many, and none fades.
+      var session = HonestNode.session()
+      session.cycle = .seconds(0.3)
+      try await Flock.run(
+        session: session,
+        configure: { configuration in
+          configuration.strikes = 2
+          configuration.conduct.halfLife = .minutes(600)
+        }
+      ) { flock in
         let (talk, swap) = ("/murmur/collective/1", "/ipfs/bitswap/1.2.0")
         let leaf = Block([UInt8](repeating: 7, count: Block.mostBytes))
         let size = UInt64(leaf.bytes.count)
