@@ -35,7 +35,8 @@ extension FeedRuns {
   }
 
   private static func milliseconds(_ seconds: Double) -> String {
-    seconds.isNaN ? "—" : "\(Numerals.trimmed(1_000 * seconds)) ms"
+    if seconds.isNaN { return Numerals.unknown }
+    return seconds < 10 ? "\(Numerals.trimmed(1_000 * seconds)) ms" : Numerals.duration(seconds)
   }
 
   private var table5: ReproductionReport.Exhibit {
@@ -106,9 +107,9 @@ extension FeedRuns {
     var findings: [ReproductionReport.Finding] = []
     for name in lessons.map(\.name).unique {
       let group = lessons.filter { $0.name == name }
-      let (streamed, held) = (Statistics(group.map(\.streamed)), Statistics(group.map(\.held)))
-      let central = Statistics(group.compactMap(\.central))
-      func words(_ value: Statistics) -> String { "\(Numerals.trimmed(value.mean)) ± \(Numerals.trimmed(value.deviation))" }
+      guard let streamed = Sampled(group.map(\.streamed)), let held = Sampled(group.map(\.held)) else { continue }
+      let central = Sampled(group.compactMap(\.central))
+      func words(_ value: Sampled?) -> String { value?.text(places: 2) ?? Numerals.unknown }
       table.rows.append([
         name, words(streamed), words(held), words(central),
         group.map { "\($0.rows) of \($0.all)" }.unique.joined(separator: ", "),
