@@ -112,8 +112,11 @@ struct ControlTests {
     let invitation = try third.answer(["invite", "--json"])
     #expect(invitation.contains("\"session\":\"flock\""))
 
+    // A letter in the middle of the signature; its last ones are often the same.
+    var letters = Array(text)
+    letters[letters.count - 40] = letters[letters.count - 40] == "a" ? "b" : "a"
     for (changed, words) in [
-      (text.replacingOccurrences(of: text.suffix(3), with: "aaa"), "ask for it again"), ("murmur:", "ask for it again"),
+      (String(letters), "ask for it again"), ("murmur:", "ask for it again"),
       (text, "--number"),
     ] {
       let refused = try Program(folder: elsewhere).run(["peer", "--invitation", changed])
