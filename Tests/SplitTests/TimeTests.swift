@@ -74,12 +74,8 @@ import Testing
     let setup = try SplitSetup(try SplitScenario(bytes: Array(text.utf8), file: "v.yaml"), data)
     let plain = try SplitSetup(try SplitScenario(bytes: Array("test: {central: false}".utf8), file: "p.yaml"), data)
     #expect(setup.samples.count == plain.training && setup.test.count == Int((Double(plain.training) * 0.2).rounded()))
-    func images(_ setup: SplitSetup, _ rows: Range<Int>) -> [String] {
-      rows.map { "\(setup.samples.row($0).map { $0.rounded() })" }
-    }
-    // Scales differ by rows that were left out; images of digits differ by far more.
     #expect(setup.samples.count < data.count && setup.training + setup.test.count == setup.samples.count)
-    #expect(Set(setup.samples.labels).count == 10 && images(setup, setup.test).count == setup.test.count)
+    #expect(Set(setup.samples.labels).count == 10)
   }
 
   @Test func `on the complete graph where nothing fails the ideal is the network itself`() throws {
