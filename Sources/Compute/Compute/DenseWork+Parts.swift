@@ -42,7 +42,7 @@ extension DenseWork {
         if let values = part.matrix {
           part.check(rows: rows)
           grow(&scratch, murmur_part_scratch(rows, part.columns, width))
-          unsafe part.mask.withPointer(rows) { bits in
+          unsafe part.mask.withBits(rows) { bits in
             unsafe kernels.table.pointee.part_forward(
               rows, part.columns, width, values.storage.pointer, bits, weights, y.pointer, scratch.pointer)
           }
@@ -78,7 +78,7 @@ extension DenseWork {
           let target = unsafe gradients.baseAddress! + start
           if let values = part.matrix {
             part.check(rows: rows)
-            unsafe part.mask.withPointer(rows) { bits in
+            unsafe part.mask.withBits(rows) { bits in
               unsafe table.pointee.part_weights(
                 rows, part.columns, width, values.storage.pointer, bits, dz.storage.pointer, target, scratch.pointer)
             }
@@ -87,7 +87,7 @@ extension DenseWork {
           }
           guard !wanted.isEmpty, let mask = wanted[index] else { return nil }
           let dx = FloatStorage(uninitialized: rows * part.columns)
-          unsafe mask.withPointer(rows) { bits in
+          unsafe mask.withBits(rows) { bits in
             unsafe table.pointee.part_input(
               rows, part.columns, width, dz.storage.pointer, bits, floats.baseAddress! + start, dx.pointer, scratch.pointer)
           }
@@ -106,7 +106,7 @@ extension DenseWork {
     for part in parts {
       if let values = part.matrix {
         precondition(values.rows == rows && values.columns == part.columns, "a part of another shape")
-        unsafe part.mask.withPointer(rows) { bits in
+        unsafe part.mask.withBits(rows) { bits in
           unsafe kernels.table.pointee.mask_rows(
             rows, part.columns, values.storage.pointer, part.columns, bits, joined.pointer + start, columns)
         }

@@ -187,8 +187,8 @@ public final class DenseWork {
   }
 
   private func masked(_ matrix: Matrix, _ mask: RowMask) -> Matrix {
-    guard let words = mask.words else { return matrix }
-    for (row, word) in words.enumerated() where word == 0 {
+    guard !mask.isAll else { return matrix }
+    for row in 0..<matrix.rows where !mask[row] {
       unsafe (matrix.storage.pointer + row * matrix.columns).update(repeating: 0, count: matrix.columns)
     }
     return matrix

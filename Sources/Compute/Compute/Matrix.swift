@@ -80,7 +80,7 @@ public struct Matrix: Sendable, Hashable {
   public func columns(_ range: Range<Int>, keeping mask: RowMask = .all) -> Matrix {
     precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of \(columns)")
     let part = FloatStorage(uninitialized: rows * range.count)
-    unsafe mask.withPointer(rows) { bits in
+    unsafe mask.withBits(rows) { bits in
       unsafe Kernels.selected.table.pointee.mask_rows(
         rows, range.count, storage.pointer + range.lowerBound, columns, bits, part.pointer, range.count)
     }
@@ -115,74 +115,5 @@ public struct Matrix: Sendable, Hashable {
     hasher.combine(rows)
     hasher.combine(columns)
     unsafe withUnsafeFloats { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-  }
-}
-
-/// Which rows of a batch count.
-@safe
-public struct RowMask: Sendable, Hashable {
-  /// A word for each row, zero for those left out; `nil` if all count.
-  package var words: [UInt32]?
-
-  /// Every row counts.
-  public static let all = RowMask(words: nil)
-
-  package init(words: [UInt32]?) { self.words = words }
-
-  /// The rows for which `counts` is true.
-  public init(_ counts: [Bool]) { words = counts.map { $0 ? .max : 0 } }
-
-  /// Rows for which a word is not zero.
-  public init(words: [UInt32]) { self.words = words }
-
-  /// The same for every one of `copies` blocks of rows.
-  public init(words: [UInt32], copies: Int) {
-    self.words = copies == 1 ? words : (0..<copies).flatMap { _ in words }
-  }
-
-  /// Rows for which a word is not zero, and that count in two other masks.
-  public init(words: [UInt32], and first: RowMask, _ second: RowMask) {
-    var words = words
-    for mask in [first.words, second.words] {
-      guard let mask else { continue }
-      precondition(mask.count == words.count, "masks of \(mask.count) and \(words.count) rows")
-      for row in words.indices { words[row] &= mask[row] }
-    }
-    self.words = words
-  }
-
-  /// Whether a row counts.
-  public subscript(row: Int) -> Bool { words.map { $0[row] != 0 } ?? true }
-
-  /// Whether all count, and none is named.
-  public var isAll: Bool { words == nil }
-
-  /// How many of `rows` count.
-  public func count(of rows: Int) -> Int { words.map { $0.reduce(0) { $0 + ($1 == 0 ? 0 : 1) } } ?? rows }
-
-  /// The rows that count in both.
-  public static func & (left: RowMask, right: RowMask) -> RowMask {
-    guard var words = left.words else { return right }
-    guard let others = right.words else { return left }
-    precondition(words.count == others.count, "masks of \(words.count) and \(others.count) rows")
-    for row in words.indices { words[row] &= others[row] }
-    return RowMask(words: words)
-  }
-
-  /// Writes 1 for every row that counts and 0 for others, `stride` numbers apart.
-  @unsafe
-  public func write(to floats: UnsafeMutablePointer<Float>, rows: Int, stride: Int) {
-    guard let words else {
-      for row in 0..<rows { unsafe floats[row * stride] = 1 }
-      return
-    }
-    for row in 0..<rows { unsafe floats[row * stride] = words[row] == 0 ? 0 : 1 }
-  }
-
-  @unsafe
-  package func withPointer<Result>(_ rows: Int, _ body: (UnsafePointer<UInt32>?) -> Result) -> Result {
-    guard let words else { return body(nil) }
-    precondition(words.count == rows, "a mask of \(words.count) rows for \(rows)")
-    return unsafe words.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
   }
 }

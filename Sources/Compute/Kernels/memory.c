@@ -46,8 +46,8 @@ void murmur_return_memory(void) {
 // Freed vectors, kept by the thread that freed them for its next ones: models and batches come and go many times a cycle, all of a few
 // sizes, and a general allocator takes a microsecond to find an aligned place for each. Those of a size hang on a string, the beginning
 // of each holding where the next one is. A thread keeps no more of a size than it took itself: what one thread makes and another lets go
-// would only pile up there.
-enum { SIZES = 16, SMALLEST = 1 << 10 };
+// would only pile up there. Short ones, which are of few sizes and come by the million where many small units learn, have a string for each.
+enum { SIZES = 16, SHORT = 1 << 10 };
 
 struct shelf {
   size_t size;
@@ -57,6 +57,7 @@ struct shelf {
 };
 
 static _Thread_local struct shelf shelves[SIZES];
+static _Thread_local struct shelf short_shelves[SHORT / 64];
 static _Thread_local int next_shelf;
 static _Thread_local size_t kept;
 
@@ -70,6 +71,10 @@ static void empty(struct shelf *shelf) {
 }
 
 static struct shelf *shelf_for(size_t size, int make) {
+  if (size < SHORT) {
+    short_shelves[size / 64].size = size;
+    return &short_shelves[size / 64];
+  }
   for (int i = 0; i < SIZES; i++)
     if (shelves[i].size == size) return &shelves[i];
   if (!make) return NULL;
@@ -86,13 +91,17 @@ void murmur_forget_freed_memory(void) {
     empty(&shelves[i]);
     shelves[i].room = 0;
   }
+  for (int i = 0; i < SHORT / 64; i++) {
+    empty(&short_shelves[i]);
+    short_shelves[i].room = 0;
+  }
 }
 
 size_t murmur_kept_memory(void) { return kept; }
 
 void *murmur_allocate(size_t bytes) {
   size_t size = (bytes + 63) & ~(size_t)63;
-  if (size >= SMALLEST && size <= most_kept) {
+  if (size <= most_kept) {
     struct shelf *shelf = shelf_for(size, 1);
     if (shelf->room < most_kept / size) shelf->room++;
     if (shelf->first) {
@@ -109,7 +118,7 @@ void *murmur_allocate(size_t bytes) {
 
 void murmur_release(void *memory, size_t bytes) {
   size_t size = (bytes + 63) & ~(size_t)63;
-  if (size >= SMALLEST && kept + size <= most_kept) {
+  if (kept + size <= most_kept) {
     struct shelf *shelf = shelf_for(size, 0);
     if (shelf && shelf->room > 0) {
       shelf->room--;

@@ -67,14 +67,15 @@ struct murmur_kernels {
   void (*dense_input)(long rows, long in, long out, const float *dz, const float *wt, float *dx, const float *_Nullable x, int activation);
 
   // A layer whose inputs lie in parts, each a matrix x[rows][in] with its own weights; a part's rows that `mask` leaves out are not there.
+  // A mask has a bit for each row, from the lowest of the first word on, and no bits beyond; none stands for all rows.
   // scratch: murmur_part_scratch(rows, in, out) floats. Part after part gives the bits of the layer over all parts side by side, with zeros
   // where a row is not there, if numbers are finite and no sum is a negative zero:
   // y[rows][out] += x w, dw[in][out] = x' dz, dx[rows][in] = dz w' (zero in the rows left out), db[out] = the column sums of dz.
-  void (*part_forward)(long rows, long in, long out, const float *x, const uint32_t *_Nullable mask, const float *w, float *y,
+  void (*part_forward)(long rows, long in, long out, const float *x, const uint64_t *_Nullable mask, const float *w, float *y,
                        float *scratch);
-  void (*part_weights)(long rows, long in, long out, const float *x, const uint32_t *_Nullable mask, const float *dz, float *dw,
+  void (*part_weights)(long rows, long in, long out, const float *x, const uint64_t *_Nullable mask, const float *dz, float *dw,
                        float *scratch);
-  void (*part_input)(long rows, long in, long out, const float *dz, const uint32_t *_Nullable mask, const float *w, float *dx,
+  void (*part_input)(long rows, long in, long out, const float *dz, const uint64_t *_Nullable mask, const float *w, float *dx,
                      float *scratch);
   void (*part_biases)(long rows, long out, const float *dz, float *db);
 
@@ -90,8 +91,8 @@ struct murmur_kernels {
   long (*correct)(long rows, long classes, const float *z, const int32_t *labels);
   // dst[i] = src[rows[i]], rows of `width` floats.
   void (*gather)(long count, long width, const float *src, const int32_t *rows, float *dst);
-  // dst[r][i] = mask[r] ? src[r][i] : 0; all of src if there is no mask.
-  void (*mask_rows)(long rows, long width, const float *src, long lds, const uint32_t *_Nullable mask, float *dst, long ldd);
+  // dst[r][i] = src[r][i] where the mask has row r, and 0 elsewhere; all of src if there is no mask.
+  void (*mask_rows)(long rows, long width, const float *src, long lds, const uint64_t *_Nullable mask, float *dst, long ldd);
 
   void (*axpy)(long n, float a, const float *x, float *y);                 // y += a x
   void (*scale)(long n, float a, float *y);                                // y *= a

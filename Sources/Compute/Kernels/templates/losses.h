@@ -119,11 +119,11 @@ static void K(gather)(long count, long width, const float *src, const int32_t *r
   }
 }
 
-static void K(mask_rows)(long rows, long width, const float *src, long lds, const uint32_t *mask, float *dst, long ldd) {
+static void K(mask_rows)(long rows, long width, const float *src, long lds, const uint64_t *mask, float *dst, long ldd) {
   for (long r = 0; r < rows; r++) {
     const float *from = src + r * lds;
     float *to = dst + r * ldd;
-    if (!mask || mask[r]) memcpy(to, from, (size_t)width * sizeof(float));
+    if (!mask || mask[r >> 6] >> (r & 63) & 1) memcpy(to, from, (size_t)width * sizeof(float));
     else memset(to, 0, (size_t)width * sizeof(float));
   }
 }

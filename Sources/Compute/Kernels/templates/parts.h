@@ -3,12 +3,10 @@
 // so that the products run over them alone.
 
 // The numbers of the rows that a mask names; returns how many.
-static long K(named_rows)(long rows, const uint32_t *mask, int32_t *named) {
+static long K(named_rows)(long rows, const uint64_t *mask, int32_t *named) {
   long count = 0;
-  for (long r = 0; r < rows; r++) {
-    named[count] = (int32_t)r;
-    count += mask[r] != 0;
-  }
+  for (long first = 0; first < rows; first += 64)
+    for (uint64_t left = mask[first >> 6]; left; left &= left - 1) named[count++] = (int32_t)(first + __builtin_ctzll(left));
   return count;
 }
 
@@ -26,7 +24,7 @@ static void K(put_back)(long count, const int32_t *named, long width, const floa
   for (long p = 0; p < count; p++) K(copy_row)(width, from + p * width, to + named[p] * width);
 }
 
-static void K(part_forward)(long rows, long in, long out, const float *x, const uint32_t *mask, const float *w, float *y,
+static void K(part_forward)(long rows, long in, long out, const float *x, const uint64_t *mask, const float *w, float *y,
                             float *scratch) {
   const struct K(tile_ends) ends = {K(start_c), K(finish_none), 0, 0};
   if (!mask) {
@@ -42,7 +40,7 @@ static void K(part_forward)(long rows, long in, long out, const float *x, const 
   K(put_back)(count, named, out, some_y, y);
 }
 
-static void K(part_weights)(long rows, long in, long out, const float *x, const uint32_t *mask, const float *dz, float *dw,
+static void K(part_weights)(long rows, long in, long out, const float *x, const uint64_t *mask, const float *dz, float *dw,
                             float *scratch) {
   const struct K(tile_ends) ends = {K(start_zero), K(finish_none), 0, 0};
   if (!mask) {
@@ -57,7 +55,7 @@ static void K(part_weights)(long rows, long in, long out, const float *x, const 
   K(blocked_product)(in, out, count, 64, some_x, 1, in, some_dz, out, dw, out, &ends);
 }
 
-static void K(part_input)(long rows, long in, long out, const float *dz, const uint32_t *mask, const float *w, float *dx, float *scratch) {
+static void K(part_input)(long rows, long in, long out, const float *dz, const uint64_t *mask, const float *w, float *dx, float *scratch) {
   const struct K(tile_ends) ends = {K(start_zero), K(finish_none), 0, 0};
   float *wt = scratch;
   K(transpose)(in, out, w, out, wt, in);
@@ -71,7 +69,7 @@ static void K(part_input)(long rows, long in, long out, const float *dz, const u
   K(put_together)(count, named, out, dz, some_dz);
   K(blocked_product)(count, in, out, 256, some_dz, out, 1, wt, in, some_dx, in, &ends);
   for (long r = 0; r < rows; r++) {
-    if (!mask[r]) {
+    if (!(mask[r >> 6] >> (r & 63) & 1)) {
       memset(dx + r * in, 0, (size_t)in * sizeof(float));
     } else {
       K(copy_row)(in, some_dx, dx + r * in);

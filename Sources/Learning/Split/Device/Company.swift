@@ -1,9 +1,9 @@
 /// What a device knows of its neighbours' presence: who is waited for, and how far they are.
 struct Company {
   private struct Neighbour {
-    var misses = 0
-    var isAwaited = true
     var step = -1
+    var misses: Int32 = 0
+    var isAwaited = true
     var wasHeard = false
   }
 
@@ -30,7 +30,7 @@ struct Company {
 
   /// A wait ended without it; whether it is given up now.
   mutating func miss(_ place: Int, patience: Int) -> Bool {
-    list[place].misses += 1
+    if list[place].misses < .max { list[place].misses += 1 }
     guard list[place].isAwaited, list[place].misses >= patience else { return false }
     list[place].isAwaited = false
     awaited -= 1

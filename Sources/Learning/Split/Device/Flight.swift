@@ -41,22 +41,14 @@ struct Flight {
   var rows: [Int32] = []
   var masks: DrawnMasks?
   private let neighbours: Int
-  /// For each stage the outputs of each neighbour, by its place in the list: one line of both, as steps and neighbours are many.
-  private var heard: [Matrix?]
-  /// For each stage the gradients from each neighbour; whether one came, and what it was.
-  private var returned: [Returned]
-  var records: [Record] = []
-  /// For each stage that read neighbours in which samples each of them was heard; empty where no faults are drawn.
-  var masksRead: [[RowMask]]
-  /// For each stage how many neighbours were heard, and how many sent gradients.
-  private(set) var heardCount: [Int]
-  private(set) var returnedCount: [Int]
-  /// The gradient by this device's outputs of a stage, through its own next stage.
-  var own: [Matrix?]
+  /// For each stage what each neighbour sent, by its place in the list: one line of all, as steps and neighbours are many.
+  private var exchanges: [Exchange]
+  /// Each stage; what is behind the last is for answers that are summed.
+  private var stages: [Stage]
+  /// Stages whose outputs are there.
+  private(set) var computed = 0
   /// When the wait of the phase began, how often its timer fired, and when it is to fire next; `nil` before it began.
   var waiting: (since: Instant, fired: Int, due: Instant)?
-  /// When the stages' waits began, going forward.
-  var begun: [Instant?]
   /// Whether the wait of the phase is over, whoever is missing.
   var isExpired = false
   /// Whether a wait of any phase ended without a message.
@@ -64,77 +56,138 @@ struct Flight {
   var loss = 0.0
   var query: Query?
 
-  private enum Returned {
+  /// What one neighbour sent of one stage.
+  private struct Exchange {
+    var outputs = Sent.no
+    var gradient = Sent.no
+  }
+
+  private enum Sent {
     case no
+    /// It said that there is none; or what it sent has been used.
     case nothing
-    case gradient(Matrix)
+    case values(Matrix)
+
+    var values: Matrix? { if case .values(let values) = self { values } else { nil } }
+    var came: Bool { if case .no = self { false } else { true } }
+  }
+
+  private struct Stage {
+    /// How many neighbours were heard, and how many sent gradients.
+    var heard = 0
+    var returned = 0
+    /// When the stage's wait began, going forward.
+    var begun: Instant?
+    /// The gradient by this device's outputs, through its own next stage.
+    var own: Matrix?
+    /// What is handed on.
+    var output: Matrix?
+    var record: Record?
   }
 
   init(_ moment: Moment, stages: Int, neighbours: Int) {
     self.moment = moment
-    begun = Array(repeating: nil, count: stages + 1)
-    masksRead = Array(repeating: [], count: stages)
-    heardCount = Array(repeating: 0, count: stages)
-    returnedCount = Array(repeating: 0, count: stages)
     self.neighbours = neighbours
-    heard = Array(repeating: nil, count: stages * neighbours)
-    returned = Array(repeating: .no, count: moment.step == nil ? 0 : stages * neighbours)
-    own = Array(repeating: nil, count: moment.step == nil ? 0 : stages)
+    exchanges = Array(repeating: Exchange(), count: stages * neighbours)
+    self.stages = Array(repeating: Stage(), count: stages + 1)
   }
 
   /// Forgets everything but its room.
   mutating func clear() {
-    (phase, masks, query, waiting) = (.ahead, nil, nil, nil)
+    (phase, masks, query, waiting, computed) = (.ahead, nil, nil, nil, 0)
     (isExpired, hasMissed, loss) = (false, false, 0)
-    records.removeAll(keepingCapacity: true)
-    for place in heard.indices { heard[place] = nil }
-    for place in returned.indices { returned[place] = .no }
-    for stage in masksRead.indices {
-      masksRead[stage].removeAll(keepingCapacity: true)
-      (heardCount[stage], returnedCount[stage]) = (0, 0)
-    }
-    for stage in own.indices { own[stage] = nil }
-    for stage in begun.indices { begun[stage] = nil }
+    for index in exchanges.indices { exchanges[index] = Exchange() }
+    for index in stages.indices { stages[index] = Stage() }
   }
 
   /// What a neighbour sent of a stage.
-  func heard(_ stage: Int, _ place: Int) -> Matrix? { heard[stage * neighbours + place] }
+  func heard(_ stage: Int, _ place: Int) -> Matrix? { exchanges[stage * neighbours + place].outputs.values }
 
   /// Whether a neighbour's outputs of a stage came.
-  func isHeard(_ stage: Int, _ place: Int) -> Bool { heard[stage * neighbours + place] != nil }
+  func isHeard(_ stage: Int, _ place: Int) -> Bool { exchanges[stage * neighbours + place].outputs.came }
+
+  /// How many neighbours' outputs of a stage came.
+  func heardCount(_ stage: Int) -> Int { stages[stage].heard }
 
   /// A neighbour's outputs came.
   mutating func hear(_ stage: Int, _ place: Int, _ values: Matrix) {
-    heard[stage * neighbours + place] = values
-    heardCount[stage] += 1
+    exchanges[stage * neighbours + place].outputs = .values(values)
+    stages[stage].heard += 1
   }
 
   /// Whether a neighbour said what the gradient by a stage's outputs is, or that there is none.
-  func isReturned(_ stage: Int, _ place: Int) -> Bool {
-    if case .no = returned[stage * neighbours + place] { false } else { true }
-  }
+  func isReturned(_ stage: Int, _ place: Int) -> Bool { exchanges[stage * neighbours + place].gradient.came }
 
-  /// The gradient that a neighbour sent, if it had any.
-  func gradient(_ stage: Int, _ place: Int) -> Matrix? {
-    if case .gradient(let values) = returned[stage * neighbours + place] { values } else { nil }
-  }
+  /// How many neighbours said so.
+  func returnedCount(_ stage: Int) -> Int { stages[stage].returned }
 
   /// A neighbour's gradient came.
   mutating func take(_ stage: Int, _ place: Int, _ values: Matrix?) {
-    returned[stage * neighbours + place] = values.map { .gradient($0) } ?? .nothing
-    returnedCount[stage] += 1
+    exchanges[stage * neighbours + place].gradient = values.map { .values($0) } ?? .nothing
+    stages[stage].returned += 1
+  }
+
+  /// The sum of the gradients by a stage's outputs, those of neighbours and the device's own, which has the place `own` among them. They are
+  /// let go of: their memory is at hand now, and is not when the step ends.
+  mutating func summedGradients(_ stage: Int, own: Int) -> Matrix? {
+    var parts: [Matrix] = []
+    parts.reserveCapacity(neighbours + 1)
+    for place in 0...neighbours {
+      if place == own, let values = takeOwn(stage) { parts.append(values) }
+      guard place < neighbours, case .values(let values) = exchanges[stage * neighbours + place].gradient else { continue }
+      exchanges[stage * neighbours + place].gradient = .nothing
+      parts.append(values)
+    }
+    return Matrix.sum(parts)
+  }
+
+  /// The gradient by this device's outputs of a stage through its own next stage, which is forgotten.
+  mutating func takeOwn(_ stage: Int) -> Matrix? { stages[stage].own.take() }
+
+  /// The gradient by this device's outputs of a stage through its own next stage.
+  mutating func giveOwn(_ stage: Int, _ values: Matrix?) { stages[stage].own = values }
+
+  /// When the wait for a stage's messages began, going forward.
+  func begun(_ stage: Int) -> Instant? { stages[stage].begun }
+
+  /// The wait for a stage's messages begins.
+  mutating func begin(_ stage: Int, at now: Instant) { stages[stage].begun = now }
+
+  /// A stage is computed.
+  mutating func record(_ reading: Reading, _ outputs: [Matrix], of stage: Int) {
+    stages[stage].output = outputs.last
+    stages[stage].record = Record(reading: reading, outputs: outputs)
+    computed = stage + 1
+  }
+
+  /// What the stage keeps for the way back, until it has learnt.
+  func record(_ stage: Int) -> Record {
+    guard let record = stages[stage].record else { preconditionFailure("stage \(stage) has learnt already") }
+    return record
+  }
+
+  /// What the device hands on of a stage, once it is computed.
+  func output(_ stage: Int) -> Matrix? { stage >= 0 && stage < computed ? stages[stage].output : nil }
+
+  /// A stage has learnt: what it was computed from is let go of.
+  mutating func forget(_ stage: Int) {
+    stages[stage].record = nil
+    guard stage > 0 else { return }
+    for index in (stage - 1) * neighbours..<stage * neighbours where exchanges[index].outputs.came {
+      exchanges[index].outputs = .nothing
+    }
   }
 
   /// Forgets what came ahead and has other numbers of rows than there turn out to be: whoever sent it is of another mind.
   mutating func forget(but rows: Int) {
-    for index in heard.indices where heard[index].map({ $0.rows != rows }) ?? false {
-      heard[index] = nil
-      heardCount[index / neighbours] -= 1
-    }
-    for index in returned.indices {
-      if case .gradient(let gradient) = returned[index], gradient.rows != rows {
-        returned[index] = .no
-        returnedCount[index / neighbours] -= 1
+    for index in exchanges.indices {
+      if let values = exchanges[index].outputs.values, values.rows != rows {
+        exchanges[index].outputs = .no
+        stages[index / neighbours].heard -= 1
+      }
+      if let values = exchanges[index].gradient.values, values.rows != rows {
+        exchanges[index].gradient = .no
+        stages[index / neighbours].returned -= 1
       }
     }
   }
@@ -147,7 +200,8 @@ struct Flight {
 
   func isAlive(_ device: Int) -> RowMask { masks?.isAlive(device) ?? .all }
 
-  func carries(_ a: Int, _ b: Int, stage: Int, back: Bool) -> RowMask {
-    masks?.carries(a, b, stage: stage, back: back) ?? .all
+  /// In which samples a link carries what belongs to a stage, forth or back.
+  func carries(_ link: DrawnMasks.Link, stage: Int, back: Bool = false) -> RowMask {
+    masks?.carries(link, stage: stage, back: back) ?? .all
   }
 }

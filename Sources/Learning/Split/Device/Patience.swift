@@ -32,11 +32,22 @@ public struct Patience: Sendable, Hashable {
 
 /// The patience with every neighbour at every stage, forward (by the stage that reads; the last waits for a summed answer) and back.
 struct PatienceTable {
-  var forward: [[Patience]]
-  var backward: [[Patience]]
+  private var list: [Patience]
+  private let stages: Int
+  private let neighbours: Int
 
   init(stages: Int, neighbours: Int) {
-    forward = Array(repeating: Array(repeating: Patience(), count: neighbours), count: stages + 1)
-    backward = Array(repeating: Array(repeating: Patience(), count: neighbours), count: stages)
+    (self.stages, self.neighbours) = (stages, neighbours)
+    list = Array(repeating: Patience(), count: (2 * stages + 1) * neighbours)
+  }
+
+  subscript(forward stage: Int, place: Int) -> Patience {
+    get { list[stage * neighbours + place] }
+    _modify { yield &list[stage * neighbours + place] }
+  }
+
+  subscript(backward stage: Int, place: Int) -> Patience {
+    get { list[(stages + 1 + stage) * neighbours + place] }
+    _modify { yield &list[(stages + 1 + stage) * neighbours + place] }
   }
 }

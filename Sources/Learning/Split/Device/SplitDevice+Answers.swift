@@ -200,22 +200,22 @@ extension SplitDevice {
   private func reached(_ origins: [Int], _ masks: DrillMasks, rows: Int) -> [RowMask]? {
     guard case .flood(let hops) = plan.inference.spreading, hops > 1, !masks.isEveryoneAlive else { return nil }
     let alive = (0..<plan.devices).map { masks.isAlive($0) }
-    var words = [[UInt32]](repeating: [UInt32](repeating: 0, count: rows), count: plan.devices)
+    var heard = [[Bool]](repeating: [Bool](repeating: false, count: rows), count: plan.devices)
     for row in 0..<rows where alive[id][row] {
-      words[id][row] = .max
+      heard[id][row] = true
       var (frontier, far) = ([id], 0)
       while far < hops, !frontier.isEmpty {
         var next: [Int] = []
         for device in frontier {
-          for other in plan.neighbours[device] where words[other][row] == 0 && alive[other][row] {
-            words[other][row] = .max
+          for other in plan.neighbours[device] where !heard[other][row] && alive[other][row] {
+            heard[other][row] = true
             next.append(other)
           }
         }
         (frontier, far) = (next, far + 1)
       }
     }
-    return origins.map { RowMask(words: words[$0]) }
+    return origins.map { RowMask(heard[$0]) }
   }
 
   private func drillMasks(_ query: Query) -> DrillMasks {

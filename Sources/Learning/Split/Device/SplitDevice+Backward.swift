@@ -21,7 +21,7 @@ extension SplitDevice {
     }
     let (loss, gradient) = loss(answer, flights[index].rows, flights[index].isAlive(id))
     flights[index].loss = loss
-    flights[index].own[last] = gradient
+    flights[index].giveOwn(last, gradient)
     flights[index].enter(.backward(last))
   }
 
@@ -61,7 +61,7 @@ extension SplitDevice {
         isIn = true
       }
       guard let values = flights[index].heard(last, place) else { continue }
-      let mask = flights[index].carries(id, neighbour, stage: last + 1, back: false)
+      let mask = links.isEmpty ? .all : flights[index].carries(links[place], stage: last + 1)
       parts.append(mask.isAll ? values : values.columns(0..<values.columns, keeping: mask))
     }
     if !isIn { parts.append(own) }
@@ -70,11 +70,12 @@ extension SplitDevice {
 
   /// One unit learns from the gradients by its outputs, and hands on those by its inputs.
   mutating func learn(_ stage: Int, _ index: Int, _ effects: inout Effects<Effect>) {
+    defer { flights[index].forget(stage) }
     guard let dy = gradient(stage, index) else {
       if stage > 0 { skip(stage, index, &effects) }
       return
     }
-    let record = flights[index].records[stage]
+    let record = flights[index].record(stage)
     let wantsInput = stage > 0 && plan.stages[..<stage].contains { !$0.isFrozen }
     let rate = plan.rate.rate(flights[index].moment.step ?? 0, of: plan.steps)
     let operations = units[stage].multiplyAdds * dy.rows * (wantsInput ? 2 : 1)
@@ -83,7 +84,7 @@ extension SplitDevice {
     case .whole(let input):
       let back = units[stage].learn(input, record.outputs, dy: dy, rate: rate, wantsInput: wantsInput, work: work)
       guard let back else { return }
-      guard plan.stages[stage].reads == .neighbours else { return flights[index].own[stage - 1] = back }
+      guard plan.stages[stage].reads == .neighbours else { return flights[index].giveOwn(stage - 1, back) }
       let width = plan.stages[stage - 1].width
       let backs = wanted(stage, index).enumerated().map { place, mask in
         mask.map { back.columns(place * width..<(place + 1) * width, keeping: $0) }
@@ -98,33 +99,27 @@ extension SplitDevice {
   }
 
   /// The gradient by the outputs of a stage: the device's own and the neighbours', by their numbers.
-  private func gradient(_ stage: Int, _ index: Int) -> Matrix? {
-    guard plan.returnsGradients(stage) else { return flights[index].own[stage] }
-    var parts: [Matrix] = []
-    var isIn = false
-    for (place, neighbour) in neighbours.enumerated() {
-      if !isIn, neighbour > id {
-        if let own = flights[index].own[stage] { parts.append(own) }
-        isIn = true
-      }
-      if let values = flights[index].gradient(stage, place) { parts.append(values) }
-    }
-    if !isIn, let own = flights[index].own[stage] { parts.append(own) }
-    return Matrix.sum(parts)
+  private mutating func gradient(_ stage: Int, _ index: Int) -> Matrix? {
+    guard plan.returnsGradients(stage) else { return flights[index].takeOwn(stage) }
+    return flights[index].summedGradients(stage, own: ownPlace)
   }
 
   /// Which rows' gradients go to whom: to the device itself and its neighbours, by their numbers; none to whom was not heard.
   private func wanted(_ stage: Int, _ index: Int) -> [RowMask?] {
     var wanted: [RowMask?] = []
     wanted.reserveCapacity(neighbours.count + 2)
-    let read = flights[index].masksRead[stage]
     for (place, neighbour) in neighbours.enumerated() {
       if wanted.count == place, neighbour > id { wanted.append(.all) }
       guard plan.returnsGradients(stage - 1), flights[index].isHeard(stage - 1, place) else {
         wanted.append(nil)
         continue
       }
-      wanted.append(read.isEmpty ? .all : read[place] & flights[index].carries(id, neighbour, stage: stage, back: true))
+      guard !links.isEmpty else {
+        wanted.append(.all)
+        continue
+      }
+      let link = links[place]
+      wanted.append(flights[index].carries(link, stage: stage) & flights[index].carries(link, stage: stage, back: true))
     }
     if wanted.count == neighbours.count { wanted.append(.all) }
     return wanted
@@ -132,8 +127,8 @@ extension SplitDevice {
 
   /// Hands the parts of the gradient by what was read to those who sent it.
   private mutating func handBack(_ backs: [Matrix?], _ stage: Int, _ index: Int, _ effects: inout Effects<Effect>) {
-    let own = neighbours.firstIndex { $0 > id } ?? neighbours.count
-    flights[index].own[stage - 1] = backs[own]
+    let own = ownPlace
+    flights[index].giveOwn(stage - 1, backs[own])
     guard plan.returnsGradients(stage - 1) else { return }
     for place in neighbours.indices {
       let back = backs[place < own ? place : place + 1]
@@ -152,8 +147,7 @@ extension SplitDevice {
   /// A flight is over: the next step begins.
   mutating func finish(_ index: Int, at now: Instant, _ effects: inout Effects<Effect>) {
     var flight = flights.remove(at: index)
-    if kept.count >= plan.timing.kept { kept.removeFirst(kept.count - plan.timing.kept + 1) }
-    kept.append((flight.moment, flight.records.compactMap { $0.outputs.last }))
+    keep(flight)
     guard let step = flight.moment.step else { return }
     let hasMissed = flight.hasMissed
     statistics.steps += 1
@@ -161,5 +155,17 @@ extension SplitDevice {
     flight.clear()
     spare = consume flight
     beginSteps(at: now, hasMissed: hasMissed, &effects)
+  }
+
+  /// Keeps what neighbours may still ask for, in the room of what nobody will.
+  private mutating func keep(_ flight: Flight) {
+    var outputs: [Matrix] = []
+    if kept.count >= max(1, plan.timing.kept) {
+      outputs = kept.removeFirst().outputs
+      kept.removeFirst(kept.count - max(1, plan.timing.kept) + 1)
+      outputs.removeAll(keepingCapacity: true)
+    }
+    for stage in 0..<flight.computed { if let output = flight.output(stage) { outputs.append(output) } }
+    kept.append((flight.moment, outputs))
   }
 }

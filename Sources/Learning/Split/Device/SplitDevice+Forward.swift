@@ -29,14 +29,15 @@ extension SplitDevice {
       let moment = Moment.step(step)
       step += 1
       flights.removeAll { flight in flight.phase == .ahead && flight.moment.step.map { $0 + 1 < step } ?? false }
-      let chosen = schedule.rows(of: step - 1)
+      let chosen = drills.rows(of: step - 1, schedule)
       let masks = plan.drill.isIdle ? nil : drillMasks(plan.drill, moment, chosen.count)
       begin(moment, rows: chosen, masks: masks, query: nil, at: now, &effects)
     }
   }
 
-  private func drillMasks(_ drill: Drill, _ moment: Moment, _ rows: Int) -> DrawnMasks {
-    drills.masks(moment, drill, rows: rows, plan: plan) {
+  private mutating func drillMasks(_ drill: Drill, _ moment: Moment, _ rows: Int) -> DrawnMasks {
+    if links.isEmpty { links = drills.links(of: id, plan) }
+    return drills.masks(moment, drill, rows: rows, plan: plan) {
       let chance = Chance(seed: plan.seed)
       let own =
         switch moment {
@@ -124,7 +125,7 @@ extension SplitDevice {
     let operations = units[stage].multiplyAdds * count
     statistics.multiplyAdds += operations
     effects.append(.worked(multiplyAdds: operations + estimating))
-    flights[index].records.append(Flight.Record(reading: reading, outputs: outputs))
+    flights[index].record(reading, outputs, of: stage)
     if plan.isShared(stage), let last = outputs.last {
       for place in neighbours.indices { send(.outputs(flights[index].moment, stage: stage, last), to: place, &effects) }
     }
@@ -145,8 +146,8 @@ extension SplitDevice {
   }
 
   func ownOutputs(_ stage: Int, _ index: Int) -> Matrix {
-    let outputs = flights[index].records[stage].outputs
-    return outputs[outputs.count - 1]
+    guard let outputs = flights[index].output(stage) else { preconditionFailure("stage \(stage) is not computed") }
+    return outputs
   }
 
   /// The device's and its neighbours' outputs of the stage before, by their numbers; then the flags.
@@ -162,10 +163,9 @@ extension SplitDevice {
     for (place, neighbour) in neighbours.enumerated() {
       if parts.count == place, neighbour > id { parts.append(own) }
       let values = flights[index].heard(stage - 1, place)
-      let mask = masks?.carries(id, neighbour, stage: stage, back: false) ?? .all
-      if masks != nil { flights[index].masksRead[stage].append(mask) }
+      let mask = masks?.carries(links[place], stage: stage, back: false) ?? .all
       parts.append(filled(stage, place, InputPart(columns: width, values, mask: mask), index))
-      if isFlagged { flags.append(values == nil ? RowMask(words: [UInt32](repeating: 0, count: count)) : mask) }
+      if isFlagged { flags.append(values == nil ? RowMask.none(of: count) : mask) }
     }
     if parts.count == neighbours.count { parts.append(own) }
     if isFlagged, !neighbours.isEmpty {
@@ -182,9 +182,7 @@ extension SplitDevice {
 
   /// The outputs of a stage that this device computed, while it still has them.
   func outputs(of moment: Moment, _ stage: Int) -> Matrix? {
-    if let flight = flights.first(where: { $0.moment == moment }), stage < flight.records.count, stage >= 0 {
-      return flight.records[stage].outputs.last
-    }
+    if let index = flights.firstIndex(where: { $0.moment == moment }), let outputs = flights[index].output(stage) { return outputs }
     guard let old = kept.first(where: { $0.moment == moment }), stage >= 0, stage < old.outputs.count else { return nil }
     return old.outputs[stage]
   }

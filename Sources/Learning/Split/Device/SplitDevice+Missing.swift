@@ -44,9 +44,8 @@ extension SplitDevice {
   /// of a neighbour do: some of what came is hidden from it, and that is what it is to tell. No message is sent for it.
   private mutating func estimated(_ joined: Matrix, _ parts: [InputPart], _ stage: Int, _ index: Int) -> Matrix {
     guard let estimator = memory.memories.estimators[stage] else { return joined }
-    let own = neighbours.firstIndex { $0 > id } ?? neighbours.count
-    let others = neighbours.indices.map { parts[$0 < own ? $0 : $0 + 1] }
-    let places = neighbours.indices.map { $0 < own ? $0 : $0 + 1 }
+    let places = neighbours.indices.map { $0 < ownPlace ? $0 : $0 + 1 }
+    let others = places.map { parts[$0] }
     statistics.multiplyAdds += estimator.multiplyAdds * joined.rows
     if let step = flights[index].moment.step {
       let chance = Chance(seed: plan.seed).fork("estimate", step).fork("stage", stage * plan.devices + id)

@@ -10,7 +10,7 @@ extension SplitDevice {
     let isFirst = flights[index].waiting == nil
     if isFirst {
       learnEarly(index)
-      if let stage = awaitedStage(flights[index].phase) { flights[index].begun[stage] = now }
+      if let stage = awaitedStage(flights[index].phase) { flights[index].begin(stage, at: now) }
     }
     if missing.isEmpty {
       if isFirst { flights[index].waiting = (now, 0, .never) }
@@ -56,9 +56,9 @@ extension SplitDevice {
   private func heardCount(_ index: Int) -> Int? {
     switch flights[index].phase {
     case .forward(let stage) where stage < plan.stages.count && plan.stages[stage].reads == .neighbours:
-      flights[index].heardCount[stage - 1]
-    case .summing: flights[index].heardCount[plan.stages.count - 1]
-    case .backward(let stage) where plan.returnsGradients(stage): flights[index].returnedCount[stage]
+      flights[index].heardCount(stage - 1)
+    case .summing: flights[index].heardCount(plan.stages.count - 1)
+    case .backward(let stage) where plan.returnsGradients(stage): flights[index].returnedCount(stage)
     case .forward, .backward, .ahead, .done: nil
     }
   }
@@ -70,13 +70,13 @@ extension SplitDevice {
     func isMissed(_ place: Int) -> Bool { waitsForAll || company.isAwaited(place) }
     switch flights[index].phase {
     case .forward(let stage) where plan.stages[stage].reads == .neighbours:
-      if flights[index].heardCount[stage - 1] == neighbours.count { return [] }
+      if flights[index].heardCount(stage - 1) == neighbours.count { return [] }
       return neighbours.indices.filter { isMissed($0) && !flights[index].isHeard(stage - 1, $0) }
     case .summing:
       let last = plan.stages.count - 1
       return neighbours.indices.filter { isMissed($0) && !flights[index].isHeard(last, $0) }
     case .backward(let stage) where plan.returnsGradients(stage):
-      if flights[index].returnedCount[stage] == neighbours.count { return [] }
+      if flights[index].returnedCount(stage) == neighbours.count { return [] }
       return neighbours.indices.filter { isMissed($0) && !flights[index].isReturned(stage, $0) }
     case .forward, .backward, .ahead, .done: return nil
     }
@@ -85,14 +85,15 @@ extension SplitDevice {
   /// How long the missing are waited for: as long as the one of them who is given most time.
   private func span(_ index: Int, _ missing: [Int], isPoll: Bool = false) -> Instant.Span {
     guard company.awaited > 0 else { return plan.timing.longest }
-    let table = flights[index].moment.step == nil ? askingPatience : trainingPatience
+    let isAsked = flights[index].moment.step == nil
     let stage = awaitedStage(flights[index].phase)
     var longest = Instant.Span.zero
     for place in missing {
       if let stage {
-        longest = max(longest, table.forward[stage][place].span(plan.timing, isPoll: isPoll))
+        let patience = isAsked ? askingPatience[forward: stage, place] : trainingPatience[forward: stage, place]
+        longest = max(longest, patience.span(plan.timing, isPoll: isPoll))
       } else if case .backward(let stage) = flights[index].phase {
-        longest = max(longest, table.backward[stage][place].span(plan.timing, isPoll: isPoll))
+        longest = max(longest, trainingPatience[backward: stage, place].span(plan.timing, isPoll: isPoll))
       }
     }
     return longest
@@ -109,9 +110,9 @@ extension SplitDevice {
 
   private mutating func learn(_ lag: Instant.Span, forward stage: Int, _ place: Int, _ moment: Moment) {
     if moment.step == nil {
-      askingPatience.forward[stage][place].learn(lag)
+      askingPatience[forward: stage, place].learn(lag)
     } else {
-      trainingPatience.forward[stage][place].learn(lag)
+      trainingPatience[forward: stage, place].learn(lag)
     }
   }
 
@@ -126,7 +127,7 @@ extension SplitDevice {
       }
     } else if case .backward(let stage) = phase, plan.returnsGradients(stage) {
       for place in neighbours.indices where flights[index].isReturned(stage, place) {
-        trainingPatience.backward[stage][place].learn(.zero)
+        trainingPatience[backward: stage, place].learn(.zero)
       }
     }
   }
@@ -189,7 +190,7 @@ extension SplitDevice {
     else { return }
     if isPast(stage, flights[index].phase) {
       statistics.late += 1
-      if let since = flights[index].begun[stage + 1] { learn(now - since, forward: stage + 1, place, moment) }
+      if let since = flights[index].begun(stage + 1) { learn(now - since, forward: stage + 1, place, moment) }
       return
     }
     flights[index].hear(stage, place, values)
@@ -226,7 +227,7 @@ extension SplitDevice {
     }
     flights[index].take(stage, place, values)
     guard case .backward(stage) = flights[index].phase, let waiting = flights[index].waiting else { return }
-    trainingPatience.backward[stage][place].learn(now - waiting.since)
+    trainingPatience[backward: stage, place].learn(now - waiting.since)
     advance(index, at: now, &effects)
   }
 

@@ -65,6 +65,10 @@ public struct SplitDevice: Machine {
 
   var rows: SplitRows
   let neighbours: [Int]
+  /// The device's place among its neighbours, by their numbers.
+  let ownPlace: Int
+  /// The links to the neighbours, once faults are drawn for them.
+  var links: [DrawnMasks.Link] = []
   let schedule: Schedule
   let work: DenseWork
   let drills: DrillMemory
@@ -94,6 +98,7 @@ public struct SplitDevice: Machine {
     self.work = work
     self.drills = drills
     neighbours = plan.neighbours[id]
+    ownPlace = neighbours.firstIndex { $0 > id } ?? neighbours.count
     schedule = Schedule(rows: max(1, rows.training), batch: plan.batch, seed: plan.seed)
     let chance = Chance(seed: plan.seed).fork("units", id)
     units = plan.stages.indices.map { stage in

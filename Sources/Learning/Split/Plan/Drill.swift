@@ -73,7 +73,7 @@ public struct DrillMasks: Sendable {
       isLazy
       ? []
       : DrillMasks.alive(drill.devices, devices: devices, rows: rows, chance: chance.fork("devices"))
-        .map { RowMask(words: $0, copies: copies) }
+        .map { $0.repeated(copies, rows: rows) }
     var stream = chance.fork("rates")
     linkThresholds = drill.links.isNever ? [] : (0..<rows).map { _ in UInt32(DrillMasks.rate(drill.links, &stream) * 65_536) }
   }
@@ -84,24 +84,24 @@ public struct DrillMasks: Sendable {
   /// In which samples a device lives.
   public func isAlive(_ device: Int) -> RowMask {
     guard !deviceThresholds.isEmpty else { return alive.isEmpty ? .all : alive[device] }
-    return RowMask(words: DrillMasks.words(deviceThresholds, chance.fork("device", device)), copies: copies)
+    return DrillMasks.mask(deviceThresholds, chance.fork("device", device)).repeated(copies, rows: rows)
   }
 
   /// Devices for which all masks are drawn at once.
   static let fewDevices = 64
 
-  /// A word for each row, zero where the fault is.
-  private static func words(_ thresholds: [UInt32], _ chance: Chance) -> [UInt32] {
+  /// The rows where no fault is.
+  private static func mask(_ thresholds: [UInt32], _ chance: Chance) -> RowMask {
     var stream = chance
-    var words = [UInt32](repeating: 0, count: thresholds.count)
     var (bits, left) = (UInt64(0), 0)
-    for row in thresholds.indices {
+    return RowMask(rows: thresholds.count) { row in
       if left == 0 { (bits, left) = (stream.next(), 4) }
-      words[row] = UInt32(truncatingIfNeeded: bits) & 0xffff < thresholds[row] ? 0 : .max
-      bits >>= 16
-      left -= 1
+      defer {
+        bits >>= 16
+        left -= 1
+      }
+      return UInt32(truncatingIfNeeded: bits) & 0xffff >= thresholds[row]
     }
-    return words
   }
 
   /// In which samples a link carries what belongs to a stage; `back` is the way of gradients. Both ends live in those samples.
@@ -114,9 +114,7 @@ public struct DrillMasks: Sendable {
     guard !linkThresholds.isEmpty else { return first & second }
     let (low, high) = (min(a, b), max(a, b))
     let name = (((stage * 2 + (back ? 1 : 0)) << 40) ^ (low << 20)) ^ high
-    var words = DrillMasks.words(linkThresholds, chance.fork("link", name))
-    if copies > 1 { words = (0..<copies).flatMap { _ in words } }
-    return RowMask(words: words, and: first, second)
+    return DrillMasks.mask(linkThresholds, chance.fork("link", name)).repeated(copies, rows: rows) & first & second
   }
 
   private static func rate(_ rate: Drill.Rate, _ chance: inout Chance) -> Double {
@@ -127,24 +125,24 @@ public struct DrillMasks: Sendable {
     }
   }
 
-  private static func alive(_ rate: Drill.Rate, devices: Int, rows: Int, chance: Chance) -> [[UInt32]] {
+  private static func alive(_ rate: Drill.Rate, devices: Int, rows: Int, chance: Chance) -> [RowMask] {
     guard !rate.isNever else { return [] }
     var chance = chance
-    var words = [[UInt32]](repeating: [UInt32](repeating: .max, count: rows), count: devices)
+    var lives = [Bool](repeating: true, count: devices * rows)
     for row in 0..<rows {
       if case .exactly(let count) = rate {
-        for device in chance.pick(min(count, devices), from: Array(0..<devices)) { words[device][row] = 0 }
+        for device in chance.pick(min(count, devices), from: Array(0..<devices)) { lives[device * rows + row] = false }
         continue
       }
       let threshold = UInt32(DrillMasks.rate(rate, &chance) * 65_536)
       var (bits, left) = (UInt64(0), 0)
       for device in 0..<devices {
         if left == 0 { (bits, left) = (chance.next(), 4) }
-        if UInt32(truncatingIfNeeded: bits) & 0xffff < threshold { words[device][row] = 0 }
+        if UInt32(truncatingIfNeeded: bits) & 0xffff < threshold { lives[device * rows + row] = false }
         bits >>= 16
         left -= 1
       }
     }
-    return words
+    return (0..<devices).map { device in RowMask(rows: rows) { lives[device * rows + $0] } }
   }
 }

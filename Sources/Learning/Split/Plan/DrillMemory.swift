@@ -4,8 +4,9 @@ import MurmurCompute
 /// at both ends of a link, again.
 public final class DrillMemory {
   private var recent: [DrawnMasks] = []
-  private var places: LinkPlaces?
+  private var first: [Int] = []
   private var oldest = 0
+  private var batches: [(schedule: Schedule, step: Int, rows: [Int32])] = []
 
   /// Nothing is drawn yet.
   public init() {}
@@ -14,9 +15,7 @@ public final class DrillMemory {
   /// serves devices of one plan.
   func masks(_ moment: Moment, _ drill: Drill, rows: Int, plan: SplitPlan, draw: () -> DrillMasks) -> DrawnMasks {
     if let known = recent.last(where: { $0.moment == moment && $0.drill == drill && $0.rows == rows }) { return known }
-    let places = places ?? LinkPlaces(plan.neighbours)
-    self.places = places
-    let drawn = DrawnMasks(moment, drill, rows: rows, draw(), stages: plan.stages.count, places)
+    let drawn = DrawnMasks(moment, drill, rows: rows, draw(), plan: plan, links: linkCount(plan))
     if recent.count < DrillMemory.most {
       recent.append(drawn)
     } else {
@@ -24,6 +23,39 @@ public final class DrillMemory {
       oldest = (oldest + 1) % DrillMemory.most
     }
     return drawn
+  }
+
+  /// The rows of a step, which are the same on all devices.
+  func rows(of step: Int, _ schedule: Schedule) -> [Int32] {
+    if let known = batches.last(where: { $0.step == step && $0.schedule == schedule }) { return known.rows }
+    if batches.count == DrillMemory.most { batches.removeFirst() }
+    batches.append((schedule, step, schedule.rows(of: step)))
+    return batches[batches.count - 1].rows
+  }
+
+  /// The links of a device to its neighbours, each with the number it has among all.
+  func links(of device: Int, _ plan: SplitPlan) -> [DrawnMasks.Link] {
+    _ = linkCount(plan)
+    return plan.neighbours[device].map { other in
+      let (low, high) = (min(device, other), max(device, other))
+      let list = plan.neighbours[low]
+      guard let place = list.firstIndex(of: high) else { preconditionFailure("\(low) and \(high) are no neighbours") }
+      let lower = list.firstIndex { $0 > low } ?? list.count
+      return DrawnMasks.Link(number: first[low] + place - lower, low: low, high: high)
+    }
+  }
+
+  /// How many links there are; each stands in the list of the end with the smaller number.
+  private func linkCount(_ plan: SplitPlan) -> Int {
+    if first.isEmpty {
+      var sum = 0
+      for (device, list) in plan.neighbours.enumerated() {
+        first.append(sum)
+        sum += list.reduce(0) { $0 + ($1 > device ? 1 : 0) }
+      }
+      first.append(sum)
+    }
+    return first[first.count - 1]
   }
 
   /// Batches that are remembered: more than are in flight at a time.
@@ -36,14 +68,23 @@ final class DrawnMasks {
   let drill: Drill
   let rows: Int
   private let masks: DrillMasks
-  private let places: LinkPlaces
+  private let ways: Int
   private var alive: [RowMask?]
+  /// By link, stage and way: those of one link lie together.
   private var links: [RowMask?]
 
-  init(_ moment: Moment, _ drill: Drill, rows: Int, _ masks: DrillMasks, stages: Int, _ places: LinkPlaces) {
-    (self.moment, self.drill, self.rows, self.masks, self.places) = (moment, drill, rows, masks, places)
-    alive = Array(repeating: nil, count: places.devices)
-    links = Array(repeating: nil, count: places.links * 2 * (stages + 1))
+  /// A link between neighbours.
+  struct Link {
+    let number: Int
+    let low: Int
+    let high: Int
+  }
+
+  init(_ moment: Moment, _ drill: Drill, rows: Int, _ masks: DrillMasks, plan: SplitPlan, links count: Int) {
+    (self.moment, self.drill, self.rows, self.masks) = (moment, drill, rows, masks)
+    ways = 2 * (plan.stages.count + 1)
+    alive = Array(repeating: nil, count: plan.devices)
+    links = Array(repeating: nil, count: count * ways)
   }
 
   func isAlive(_ device: Int) -> RowMask {
@@ -53,42 +94,12 @@ final class DrawnMasks {
     return mask
   }
 
-  func carries(_ a: Int, _ b: Int, stage: Int, back: Bool) -> RowMask {
+  func carries(_ link: Link, stage: Int, back: Bool) -> RowMask {
     // Both ends of a link ask, one after the other.
-    let place = (stage * 2 + (back ? 1 : 0)) * places.links + places.place(min(a, b), max(a, b))
+    let place = link.number * ways + stage * 2 + (back ? 1 : 0)
     if let known = links[place] { return known }
-    let mask = masks.carries(a, b, stage: stage, back: back, isAlive(a), isAlive(b))
+    let mask = masks.carries(link.low, link.high, stage: stage, back: back, isAlive(link.low), isAlive(link.high))
     links[place] = mask
     return mask
-  }
-}
-
-/// The links between neighbours, numbered.
-struct LinkPlaces {
-  private let neighbours: [[Int]]
-  private let first: [Int]
-  let links: Int
-  var devices: Int { neighbours.count }
-
-  init(_ neighbours: [[Int]]) {
-    // Each link stands in the list of the end with the smaller number.
-    self.neighbours = neighbours.enumerated().map { device, list in list.filter { $0 > device }.sorted() }
-    var (first, sum) = ([Int](), 0)
-    for list in self.neighbours {
-      first.append(sum)
-      sum += list.count
-    }
-    (self.first, links) = (first, sum)
-  }
-
-  func place(_ low: Int, _ high: Int) -> Int {
-    let list = neighbours[low]
-    var (from, to) = (0, list.count)
-    while from < to {
-      let middle = (from + to) / 2
-      if list[middle] < high { from = middle + 1 } else { to = middle }
-    }
-    precondition(from < list.count && list[from] == high, "\(low) and \(high) are no neighbours")
-    return first[low] + from
   }
 }

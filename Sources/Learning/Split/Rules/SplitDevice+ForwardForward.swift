@@ -36,7 +36,7 @@ extension SplitDevice {
 
   /// The goodness of every label, over all stages but the first where there are several, as logarithms of probabilities.
   func goodnessOfLabels(_ index: Int) -> Matrix {
-    let records = flights[index].records
+    let records = (0..<flights[index].computed).map { flights[index].record($0) }
     let classes = plan.objective.classes
     let count = flights[index].rows.count / classes
     var sums = [Float](repeating: 0, count: count * classes)

@@ -27,7 +27,7 @@ extension SplitDevice {
   }
 
   mutating func learnLocally(_ stage: Int, _ index: Int, _ effects: inout Effects<Effect>) {
-    let record = flights[index].records[stage]
+    let record = flights[index].record(stage)
     let mask = flights[index].isAlive(id)
     let step = flights[index].moment.step ?? 0
     let rate = plan.rate.rate(step, of: plan.steps)
@@ -56,7 +56,7 @@ extension SplitDevice {
 
   /// The last stage learns from its own loss alone.
   private mutating func learnAsHead(_ stage: Int, _ index: Int, _ rate: Float) {
-    let record = flights[index].records[stage]
+    let record = flights[index].record(stage)
     let mask = flights[index].isAlive(id)
     flights[index].loss = greedyStep(stage, record.input, record.outputs, flights[index].rows, mask, rate)
   }
@@ -82,7 +82,7 @@ extension SplitDevice {
   /// Learns once more from one of the kept batches, whose place the newest takes.
   private mutating func replay(_ count: Int, _ stage: Int, _ index: Int, _ step: Int, _ effects: inout Effects<Effect>) {
     let newest = KeptBatch(
-      input: flights[index].records[stage].input, rows: flights[index].rows, mask: flights[index].isAlive(id))
+      input: flights[index].record(stage).input, rows: flights[index].rows, mask: flights[index].isAlive(id))
     guard memory.batches[stage].count == count else { return memory.batches[stage].append(newest) }
     var chance = Chance(seed: plan.seed).fork("replay", step).fork("stage", stage * plan.devices + id)
     let chosen = chance.below(count)
@@ -96,7 +96,7 @@ extension SplitDevice {
   /// Two views of the same samples: for units that read neighbours, each with neighbours of its own left out; for features, with numbers
   /// of their own left out.
   private mutating func learnTwins(_ stage: Int, _ index: Int, _ redundancy: Float, _ rate: Float) {
-    let record = flights[index].records[stage]
+    let record = flights[index].record(stage)
     let step = flights[index].moment.step ?? 0
     let chance = Chance(seed: plan.seed).fork("twins", step).fork("stage", stage * plan.devices + id)
     let block = plan.stages[stage].reads == .neighbours ? plan.stages[stage - 1].width : 1

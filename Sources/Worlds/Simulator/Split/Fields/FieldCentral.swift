@@ -64,7 +64,7 @@ public struct CentralModel {
   private func answers(_ moments: Range<Int>, _ isDead: [Bool]) -> Beliefs {
     var beliefs = Beliefs(moments, stations: field.stations)
     let rows = moments.map { Int32($0) }
-    let alive = isDead.map { $0 ? RowMask(words: [UInt32](repeating: 0, count: rows.count)) : .all }
+    let alive = isDead.map { $0 ? RowMask.none(of: rows.count) : .all }
     let outputs = unit.forward(input(rows, alive), residual: nil, work: work)
     let answer = outputs[outputs.count - 1]
     let values = answer.array
