@@ -4,14 +4,20 @@ import Testing
 
 @Suite("What happens when, and in which order")
 struct EventQueueTests {
-  @Test("events come out by time, and in order of arrival among equals", arguments: 0..<20)
-  func order(seed: Int) {
+  @Test("events come out by time, and in order of arrival among equals, however far the queue looks ahead", arguments: 0..<20, [0, 1, 5])
+  func order(seed: Int, ahead: Int) {
     var chance = Chance(seed: UInt64(seed))
-    var queue = EventQueue<Int>()
+    var queue = EventQueue<Int>(ahead: ahead)
     var expected: [(time: Int64, number: Int)] = []
     var seen: [Int] = []
     var number = 0
     func take() {
+      let sorted = expected.sorted { ($0.time, $0.number) < ($1.time, $1.number) }
+      for place in 0...ahead {
+        if let event = queue.look(ahead: place) {
+          #expect(place < sorted.count && event == sorted[place].number, "seed \(seed): \(place) events from now")
+        }
+      }
       guard let (time, event) = queue.pop() else { return }
       seen.append(event)
       let first = expected.min { ($0.time, $0.number) < ($1.time, $1.number) }

@@ -17,9 +17,9 @@ public struct OptimizerState: Sendable, Hashable {
   /// Steps done.
   public private(set) var steps = 0
   /// The running mean of gradients (the velocity, for SGD).
-  public private(set) var first: ParameterVector
+  public internal(set) var first: ParameterVector
   /// The running mean of squared gradients; empty for SGD.
-  public private(set) var second: ParameterVector
+  public internal(set) var second: ParameterVector
   private var power1 = 1.0
   private var power2 = 1.0
 

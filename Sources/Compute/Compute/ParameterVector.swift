@@ -4,7 +4,7 @@
 /// (``Architecture/ranges``). Elements are never touched one by one across modules: use the whole-vector operations.
 @safe
 public struct ParameterVector: Sendable, Hashable {
-  private var storage: FloatStorage
+  private(set) var storage: FloatStorage
 
   /// The number of elements.
   public var count: Int { storage.count }

@@ -37,6 +37,24 @@ public struct RowMask: Sendable, Hashable {
   /// The rows for which `counts` is true.
   @inlinable public init(_ counts: [Bool]) { self.init(rows: counts.count) { counts[$0] } }
 
+  /// The rows of `rows` rows whose bits are set, from the lowest of the first word on; there are no bits beyond.
+  @inlinable public init(rows: Int, bits: ArraySlice<UInt64>) {
+    precondition(rows >= 0 && bits.count == RowMask.words(rows), "\(bits.count) words for \(rows) rows")
+    self.rows = bits.count == 1 ? .few(bits[bits.startIndex], Int32(rows)) : .many(Array(bits), Int32(rows))
+  }
+
+  /// Words that hold a bit for each of `rows` rows.
+  @inlinable public static func words(_ rows: Int) -> Int { max(1, (rows + 63) / 64) }
+
+  /// Writes the bits to a list, from `place` on, unless all rows count.
+  @inlinable public func write(to list: inout [UInt64], at place: Int) {
+    switch rows {
+    case .all: return
+    case .few(let bits, _): list[place] = bits
+    case .many(let bits, _): for index in bits.indices { list[place + index] = bits[index] }
+    }
+  }
+
   /// The same for every one of `copies` blocks of the `rows` rows of this one.
   public func repeated(_ copies: Int, rows: Int) -> RowMask {
     copies == 1 || isAll ? self : RowMask(rows: rows * copies) { self[$0 % rows] }

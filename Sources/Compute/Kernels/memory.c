@@ -1,5 +1,6 @@
 #include "include/kernels.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #if defined(__linux__) && defined(__GLIBC__)
@@ -98,6 +99,11 @@ void murmur_forget_freed_memory(void) {
 }
 
 size_t murmur_kept_memory(void) { return kept; }
+
+void murmur_fetch(const void *memory, size_t bytes) {
+  const char *line = (const char *)((uintptr_t)memory & ~(uintptr_t)63);
+  for (const char *end = (const char *)memory + bytes; line < end; line += 64) __builtin_prefetch(line, 0, 2);
+}
 
 void *murmur_allocate(size_t bytes) {
   size_t size = (bytes + 63) & ~(size_t)63;

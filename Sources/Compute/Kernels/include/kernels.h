@@ -165,6 +165,8 @@ void murmur_return_memory(void);
 void *_Nonnull murmur_allocate(size_t bytes);
 void murmur_release(void *_Nonnull memory, size_t bytes);
 void murmur_forget_freed_memory(void);
+// Asks for the cache lines of `bytes` bytes, which are wanted soon; nothing is read, wherever the pointer points.
+void murmur_fetch(const void *_Nullable memory, size_t bytes);
 // Bytes of freed vectors that this thread keeps.
 size_t murmur_kept_memory(void);
 

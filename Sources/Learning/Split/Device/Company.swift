@@ -1,3 +1,5 @@
+import MurmurCompute
+
 /// What a device knows of its neighbours' presence: who is waited for, and how far they are.
 struct Company {
   private struct Neighbour {
@@ -14,6 +16,9 @@ struct Company {
     list = Array(repeating: Neighbour(), count: count)
     awaited = count
   }
+
+  /// Asks for what is known of the neighbours.
+  mutating func near(_ count: Int) { list.near(count) }
 
   func isAwaited(_ place: Int) -> Bool { list[place].isAwaited }
 

@@ -11,6 +11,8 @@ public struct ComputationalUnit: Sendable, Hashable {
   public var parameters: ParameterVector
   /// The optimiser's memory.
   public private(set) var optimizer: OptimizerState
+  /// Multiply-adds of one sample going forward.
+  public let multiplyAdds: Int
   private let isFrozen: Bool
   private let hasBiases: Bool
 
@@ -23,26 +25,18 @@ public struct ComputationalUnit: Sendable, Hashable {
     var chance = chance
     var values: [Float] = []
     values.reserveCapacity(DenseWork.parameterCount(inputs: inputs, layers))
-    var width = inputs
+    var (width, products) = (inputs, 0)
     for layer in layers {
       let rectifies = layer.activation == .relu || layer.activation == .leakyRelu
       let bound = (rectifies ? 6 / Double(width) : 6 / Double(width + layer.width)).squareRoot()
       for _ in 0..<width * layer.width { values.append(stage.beginsAtZero ? 0 : Float((chance.uniform() * 2 - 1) * bound)) }
       values += [Float](repeating: 0, count: layer.width)
+      products += width * layer.width
       width = layer.width
     }
+    multiplyAdds = products
     parameters = ParameterVector(values)
     self.optimizer = OptimizerState(optimizer, count: isFrozen ? 0 : values.count)
-  }
-
-  /// Multiply-adds of one sample going forward.
-  public var multiplyAdds: Int {
-    var (sum, width) = (0, inputs)
-    for layer in layers {
-      sum += width * layer.width
-      width = layer.width
-    }
-    return sum
   }
 
   /// The outputs of its layers.
@@ -108,6 +102,18 @@ public struct ComputationalUnit: Sendable, Hashable {
     precondition(parameters.count == self.parameters.count && optimizer.first.count == self.optimizer.first.count, "other shapes")
     self.parameters = parameters
     self.optimizer = optimizer
+  }
+
+  /// Asks for what says where the weights are and, if it `learns`, the optimiser's memory.
+  mutating func nearHeads(learns: Bool) {
+    parameters.nearHead()
+    if learns { optimizer.nearHeads() }
+  }
+
+  /// Asks for the weights and, if it `learns`, the optimiser's memory.
+  mutating func nearNumbers(learns: Bool) {
+    parameters.nearNumbers()
+    if learns { optimizer.nearNumbers() }
   }
 
   private func clearBiases(_ gradient: inout ParameterVector) {

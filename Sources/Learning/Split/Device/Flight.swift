@@ -40,11 +40,11 @@ struct Flight {
   var phase = Phase.ahead
   var rows: [Int32] = []
   var masks: DrawnMasks?
-  private let neighbours: Int
+  let neighbours: Int
   /// For each stage what each neighbour sent, by its place in the list: one line of all, as steps and neighbours are many.
-  private var exchanges: [Exchange]
+  var exchanges: [Exchange]
   /// Each stage; what is behind the last is for answers that are summed.
-  private var stages: [Stage]
+  var stages: [Stage]
   /// Stages whose outputs are there.
   private(set) var computed = 0
   /// When the wait of the phase began, how often its timer fired, and when it is to fire next; `nil` before it began.
@@ -56,23 +56,15 @@ struct Flight {
   var loss = 0.0
   var query: Query?
 
-  /// What one neighbour sent of one stage.
-  private struct Exchange {
-    var outputs = Sent.no
-    var gradient = Sent.no
+  /// What one neighbour sent of one stage: whether it did, and what, until it has been used. There may be no gradient.
+  struct Exchange {
+    var outputs: Matrix?
+    var gradient: Matrix?
+    var isHeard = false
+    var isReturned = false
   }
 
-  private enum Sent {
-    case no
-    /// It said that there is none; or what it sent has been used.
-    case nothing
-    case values(Matrix)
-
-    var values: Matrix? { if case .values(let values) = self { values } else { nil } }
-    var came: Bool { if case .no = self { false } else { true } }
-  }
-
-  private struct Stage {
+  struct Stage {
     /// How many neighbours were heard, and how many sent gradients.
     var heard = 0
     var returned = 0
@@ -101,29 +93,31 @@ struct Flight {
   }
 
   /// What a neighbour sent of a stage.
-  func heard(_ stage: Int, _ place: Int) -> Matrix? { exchanges[stage * neighbours + place].outputs.values }
+  func heard(_ stage: Int, _ place: Int) -> Matrix? { exchanges[stage * neighbours + place].outputs }
 
   /// Whether a neighbour's outputs of a stage came.
-  func isHeard(_ stage: Int, _ place: Int) -> Bool { exchanges[stage * neighbours + place].outputs.came }
+  func isHeard(_ stage: Int, _ place: Int) -> Bool { exchanges[stage * neighbours + place].isHeard }
 
   /// How many neighbours' outputs of a stage came.
   func heardCount(_ stage: Int) -> Int { stages[stage].heard }
 
   /// A neighbour's outputs came.
   mutating func hear(_ stage: Int, _ place: Int, _ values: Matrix) {
-    exchanges[stage * neighbours + place].outputs = .values(values)
+    exchanges[stage * neighbours + place].outputs = values
+    exchanges[stage * neighbours + place].isHeard = true
     stages[stage].heard += 1
   }
 
   /// Whether a neighbour said what the gradient by a stage's outputs is, or that there is none.
-  func isReturned(_ stage: Int, _ place: Int) -> Bool { exchanges[stage * neighbours + place].gradient.came }
+  func isReturned(_ stage: Int, _ place: Int) -> Bool { exchanges[stage * neighbours + place].isReturned }
 
   /// How many neighbours said so.
   func returnedCount(_ stage: Int) -> Int { stages[stage].returned }
 
   /// A neighbour's gradient came.
   mutating func take(_ stage: Int, _ place: Int, _ values: Matrix?) {
-    exchanges[stage * neighbours + place].gradient = values.map { .values($0) } ?? .nothing
+    exchanges[stage * neighbours + place].gradient = values
+    exchanges[stage * neighbours + place].isReturned = true
     stages[stage].returned += 1
   }
 
@@ -134,8 +128,7 @@ struct Flight {
     parts.reserveCapacity(neighbours + 1)
     for place in 0...neighbours {
       if place == own, let values = takeOwn(stage) { parts.append(values) }
-      guard place < neighbours, case .values(let values) = exchanges[stage * neighbours + place].gradient else { continue }
-      exchanges[stage * neighbours + place].gradient = .nothing
+      guard place < neighbours, let values = exchanges[stage * neighbours + place].gradient.take() else { continue }
       parts.append(values)
     }
     return Matrix.sum(parts)
@@ -173,20 +166,18 @@ struct Flight {
   mutating func forget(_ stage: Int) {
     stages[stage].record = nil
     guard stage > 0 else { return }
-    for index in (stage - 1) * neighbours..<stage * neighbours where exchanges[index].outputs.came {
-      exchanges[index].outputs = .nothing
-    }
+    for index in (stage - 1) * neighbours..<stage * neighbours { exchanges[index].outputs = nil }
   }
 
   /// Forgets what came ahead and has other numbers of rows than there turn out to be: whoever sent it is of another mind.
   mutating func forget(but rows: Int) {
     for index in exchanges.indices {
-      if let values = exchanges[index].outputs.values, values.rows != rows {
-        exchanges[index].outputs = .no
+      if let values = exchanges[index].outputs, values.rows != rows {
+        (exchanges[index].outputs, exchanges[index].isHeard) = (nil, false)
         stages[index / neighbours].heard -= 1
       }
-      if let values = exchanges[index].gradient.values, values.rows != rows {
-        exchanges[index].gradient = .no
+      if let values = exchanges[index].gradient, values.rows != rows {
+        (exchanges[index].gradient, exchanges[index].isReturned) = (nil, false)
         stages[index / neighbours].returned -= 1
       }
     }
@@ -199,9 +190,4 @@ struct Flight {
   }
 
   func isAlive(_ device: Int) -> RowMask { masks?.isAlive(device) ?? .all }
-
-  /// In which samples a link carries what belongs to a stage, forth or back.
-  func carries(_ link: DrawnMasks.Link, stage: Int, back: Bool = false) -> RowMask {
-    masks?.carries(link, stage: stage, back: back) ?? .all
-  }
 }

@@ -1,3 +1,4 @@
+import MurmurCompute
 public import MurmurMachines
 
 /// How long to wait for a message, learnt from how long earlier ones took: mean and mean deviation, as TCP learns its timeout
@@ -50,4 +51,10 @@ struct PatienceTable {
     get { list[(stages + 1 + stage) * neighbours + place] }
     _modify { yield &list[(stages + 1 + stage) * neighbours + place] }
   }
+
+  /// Asks for what is known of a stage, going forward.
+  mutating func near(forward stage: Int) { list.near(neighbours, from: stage * neighbours) }
+
+  /// Asks for what is known of a stage, going back.
+  mutating func near(backward stage: Int) { list.near(neighbours, from: (stages + 1 + stage) * neighbours) }
 }

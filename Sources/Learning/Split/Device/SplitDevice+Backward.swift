@@ -26,7 +26,7 @@ extension SplitDevice {
   }
 
   /// The loss of an answer for some rows, and its gradient.
-  func loss(_ answer: Matrix, _ chosen: [Int32], _ mask: RowMask) -> (loss: Double, gradient: Matrix) {
+  mutating func loss(_ answer: Matrix, _ chosen: [Int32], _ mask: RowMask) -> (loss: Double, gradient: Matrix) {
     let scale = 1 / Float(chosen.count)
     switch plan.objective {
     case .classes, .summedClasses:
@@ -50,10 +50,11 @@ extension SplitDevice {
   }
 
   /// The sum of the last outputs of all that came, by their numbers.
-  private func summed(_ index: Int) -> Matrix {
+  private mutating func summed(_ index: Int) -> Matrix {
     let last = plan.stages.count - 1
     var parts: [Matrix] = []
     let own = ownOutputs(last, index)
+    let masks = flights[index].masks
     var isIn = false
     for (place, neighbour) in neighbours.enumerated() {
       if !isIn, neighbour > id {
@@ -61,7 +62,7 @@ extension SplitDevice {
         isIn = true
       }
       guard let values = flights[index].heard(last, place) else { continue }
-      let mask = links.isEmpty ? .all : flights[index].carries(links[place], stage: last + 1)
+      let mask = masks?.carries(links[place], stage: last + 1, back: false) ?? .all
       parts.append(mask.isAll ? values : values.columns(0..<values.columns, keeping: mask))
     }
     if !isIn { parts.append(own) }
@@ -105,21 +106,18 @@ extension SplitDevice {
   }
 
   /// Which rows' gradients go to whom: to the device itself and its neighbours, by their numbers; none to whom was not heard.
-  private func wanted(_ stage: Int, _ index: Int) -> [RowMask?] {
+  private mutating func wanted(_ stage: Int, _ index: Int) -> [RowMask?] {
     var wanted: [RowMask?] = []
     wanted.reserveCapacity(neighbours.count + 2)
+    let masks = flights[index].masks
     for (place, neighbour) in neighbours.enumerated() {
       if wanted.count == place, neighbour > id { wanted.append(.all) }
       guard plan.returnsGradients(stage - 1), flights[index].isHeard(stage - 1, place) else {
         wanted.append(nil)
         continue
       }
-      guard !links.isEmpty else {
-        wanted.append(.all)
-        continue
-      }
-      let link = links[place]
-      wanted.append(flights[index].carries(link, stage: stage) & flights[index].carries(link, stage: stage, back: true))
+      wanted.append(
+        masks.map { $0.carries(links[place], stage: stage, back: false) & $0.carries(links[place], stage: stage, back: true) } ?? .all)
     }
     if wanted.count == neighbours.count { wanted.append(.all) }
     return wanted

@@ -120,7 +120,7 @@ extension SplitDevice {
     let outputs =
       switch reading {
       case .whole(let input): outputs(stage, input, residual: residual)
-      case .parts(let parts): units[stage].forward(rows: count, parts, residual: residual, work: work)
+      case .parts(let parts): work.forward(units[stage].layers, rows: count, parts, units[stage].parameters, residual: residual)
       }
     let operations = units[stage].multiplyAdds * count
     statistics.multiplyAdds += operations
@@ -145,7 +145,7 @@ extension SplitDevice {
     }
   }
 
-  func ownOutputs(_ stage: Int, _ index: Int) -> Matrix {
+  mutating func ownOutputs(_ stage: Int, _ index: Int) -> Matrix {
     guard let outputs = flights[index].output(stage) else { preconditionFailure("stage \(stage) is not computed") }
     return outputs
   }
@@ -181,7 +181,7 @@ extension SplitDevice {
   }
 
   /// The outputs of a stage that this device computed, while it still has them.
-  func outputs(of moment: Moment, _ stage: Int) -> Matrix? {
+  mutating func outputs(of moment: Moment, _ stage: Int) -> Matrix? {
     if let index = flights.firstIndex(where: { $0.moment == moment }), let outputs = flights[index].output(stage) { return outputs }
     guard let old = kept.first(where: { $0.moment == moment }), stage >= 0, stage < old.outputs.count else { return nil }
     return old.outputs[stage]

@@ -26,7 +26,7 @@ extension SplitDevice {
   }
 
   /// Arms the timer for the wait that ends first.
-  private func arm(_ effects: inout Effects<Effect>) {
+  private mutating func arm(_ effects: inout Effects<Effect>) {
     var due = Instant.never
     for index in flights.indices where !flights[index].isExpired { due = min(due, flights[index].waiting?.due ?? .never) }
     if due < .never { effects.append(.arm(.wait, at: due)) }
@@ -48,12 +48,12 @@ extension SplitDevice {
   public var latestQuiet: Int { step + plan.timing.ahead }
 
   /// Whether fewer came than are awaited, so that nobody need be looked for by name.
-  private func isSurelyWaiting(_ index: Int) -> Bool {
+  private mutating func isSurelyWaiting(_ index: Int) -> Bool {
     heardCount(index).map { $0 < company.awaited } ?? false
   }
 
   /// How many neighbours sent what a flight's phase waits for; `nil` if it waits for nobody.
-  private func heardCount(_ index: Int) -> Int? {
+  private mutating func heardCount(_ index: Int) -> Int? {
     switch flights[index].phase {
     case .forward(let stage) where stage < plan.stages.count && plan.stages[stage].reads == .neighbours:
       flights[index].heardCount(stage - 1)
@@ -64,26 +64,32 @@ extension SplitDevice {
   }
 
   /// The places of neighbours that are waited for and missing; `nil` if the phase waits for nobody.
-  private func missing(_ index: Int) -> [Int]? {
-    // With nobody left to wait for, a device keeps the pace of its longest wait, or it would run ahead of all when cut off.
-    let waitsForAll = company.awaited == 0
-    func isMissed(_ place: Int) -> Bool { waitsForAll || company.isAwaited(place) }
+  private mutating func missing(_ index: Int) -> [Int]? {
     switch flights[index].phase {
-    case .forward(let stage) where plan.stages[stage].reads == .neighbours:
-      if flights[index].heardCount(stage - 1) == neighbours.count { return [] }
-      return neighbours.indices.filter { isMissed($0) && !flights[index].isHeard(stage - 1, $0) }
-    case .summing:
-      let last = plan.stages.count - 1
-      return neighbours.indices.filter { isMissed($0) && !flights[index].isHeard(last, $0) }
+    case .forward(let stage) where plan.stages[stage].reads == .neighbours: return missing(index, outputsOf: stage - 1)
+    case .summing: return missing(index, outputsOf: plan.stages.count - 1)
     case .backward(let stage) where plan.returnsGradients(stage):
-      if flights[index].returnedCount(stage) == neighbours.count { return [] }
-      return neighbours.indices.filter { isMissed($0) && !flights[index].isReturned(stage, $0) }
+      var places: [Int] = []
+      guard flights[index].returnedCount(stage) < degree else { return places }
+      for place in 0..<degree where isMissed(place) && !flights[index].isReturned(stage, place) { places.append(place) }
+      return places
     case .forward, .backward, .ahead, .done: return nil
     }
   }
 
+  private mutating func missing(_ index: Int, outputsOf stage: Int) -> [Int] {
+    var places: [Int] = []
+    guard flights[index].heardCount(stage) < degree else { return places }
+    for place in 0..<degree where isMissed(place) && !flights[index].isHeard(stage, place) { places.append(place) }
+    return places
+  }
+
+  /// Whether a neighbour is waited for. With nobody left to wait for, a device keeps the pace of its longest wait, or it would run ahead of
+  /// all when cut off.
+  private mutating func isMissed(_ place: Int) -> Bool { company.awaited == 0 || company.isAwaited(place) }
+
   /// How long the missing are waited for: as long as the one of them who is given most time.
-  private func span(_ index: Int, _ missing: [Int], isPoll: Bool = false) -> Instant.Span {
+  private mutating func span(_ index: Int, _ missing: [Int], isPoll: Bool = false) -> Instant.Span {
     guard company.awaited > 0 else { return plan.timing.longest }
     let isAsked = flights[index].moment.step == nil
     let stage = awaitedStage(flights[index].phase)
@@ -100,7 +106,7 @@ extension SplitDevice {
   }
 
   /// The stage whose reading a phase waits for, going forward; one beyond the last reads answers to be summed.
-  private func awaitedStage(_ phase: Flight.Phase) -> Int? {
+  private mutating func awaitedStage(_ phase: Flight.Phase) -> Int? {
     switch phase {
     case .forward(let stage): stage
     case .summing: plan.stages.count
@@ -163,7 +169,7 @@ extension SplitDevice {
     flights[index].waiting = (waiting.since, fired + 1, due)
   }
 
-  private func polled(_ phase: Flight.Phase) -> Int? {
+  private mutating func polled(_ phase: Flight.Phase) -> Int? {
     switch phase {
     case .forward(let stage): stage - 1
     case .summing: plan.stages.count - 1
@@ -200,7 +206,7 @@ extension SplitDevice {
   }
 
   /// Whether outputs of a stage come too late in a phase.
-  private func isPast(_ stage: Int, _ phase: Flight.Phase) -> Bool {
+  private mutating func isPast(_ stage: Int, _ phase: Flight.Phase) -> Bool {
     switch phase {
     case .ahead: false
     case .forward(let current): current > stage + 1

@@ -64,7 +64,9 @@ public struct SplitDevice: Machine {
   public internal(set) var statistics = SplitStatistics()
 
   var rows: SplitRows
-  let neighbours: [Int]
+  var neighbours: [Int]
+  /// How many there are.
+  let degree: Int
   /// The device's place among its neighbours, by their numbers.
   let ownPlace: Int
   /// The links to the neighbours, once faults are drawn for them.
@@ -98,6 +100,7 @@ public struct SplitDevice: Machine {
     self.work = work
     self.drills = drills
     neighbours = plan.neighbours[id]
+    degree = neighbours.count
     ownPlace = neighbours.firstIndex { $0 > id } ?? neighbours.count
     schedule = Schedule(rows: max(1, rows.training), batch: plan.batch, seed: plan.seed)
     let chance = Chance(seed: plan.seed).fork("units", id)
@@ -164,7 +167,7 @@ public struct SplitDevice: Machine {
   public var hasTrained: Bool { !isTraining && flights.allSatisfy { $0.moment.step == nil } }
 
   /// The place of a neighbour in the list.
-  func place(of device: Int) -> Int? {
+  mutating func place(of device: Int) -> Int? {
     var (low, high) = (0, neighbours.count)
     while low < high {
       let middle = (low + high) / 2

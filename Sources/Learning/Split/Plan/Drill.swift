@@ -50,7 +50,7 @@ public struct Drill: Sendable, Hashable {
 public struct DrillMasks: Sendable {
   private let chance: Chance
   private let drill: Drill
-  private let rows: Int
+  private let samples: Int
   /// For each device in which rows it lives; empty if all live, or if there are so many devices that each mask is drawn when it is asked for.
   private let alive: [RowMask]
   private let deviceThresholds: [UInt32]
@@ -63,7 +63,7 @@ public struct DrillMasks: Sendable {
     self.copies = copies
     self.chance = chance
     self.drill = drill
-    self.rows = rows
+    samples = rows
     // Who has few neighbours among many devices does not draw for all of them.
     let isLazy = devices > DrillMasks.fewDevices && drill.devices.isDrawnAlone
     var deviceRates = chance.fork("device rates")
@@ -78,13 +78,16 @@ public struct DrillMasks: Sendable {
     linkThresholds = drill.links.isNever ? [] : (0..<rows).map { _ in UInt32(DrillMasks.rate(drill.links, &stream) * 65_536) }
   }
 
+  /// The rows of a mask.
+  var rows: Int { samples * copies }
+
   /// Whether no device is dead in any sample.
   var isEveryoneAlive: Bool { alive.isEmpty && deviceThresholds.isEmpty }
 
   /// In which samples a device lives.
   public func isAlive(_ device: Int) -> RowMask {
     guard !deviceThresholds.isEmpty else { return alive.isEmpty ? .all : alive[device] }
-    return DrillMasks.mask(deviceThresholds, chance.fork("device", device)).repeated(copies, rows: rows)
+    return DrillMasks.mask(deviceThresholds, chance.fork("device", device)).repeated(copies, rows: samples)
   }
 
   /// Devices for which all masks are drawn at once.
@@ -114,7 +117,7 @@ public struct DrillMasks: Sendable {
     guard !linkThresholds.isEmpty else { return first & second }
     let (low, high) = (min(a, b), max(a, b))
     let name = (((stage * 2 + (back ? 1 : 0)) << 40) ^ (low << 20)) ^ high
-    return DrillMasks.mask(linkThresholds, chance.fork("link", name)).repeated(copies, rows: rows) & first & second
+    return DrillMasks.mask(linkThresholds, chance.fork("link", name)).repeated(copies, rows: samples) & first & second
   }
 
   private static func rate(_ rate: Drill.Rate, _ chance: inout Chance) -> Double {

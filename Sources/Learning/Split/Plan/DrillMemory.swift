@@ -62,16 +62,16 @@ public final class DrillMemory {
   private static let most = 4
 }
 
-/// The faults of one batch, each drawn when it is asked for first.
+/// The faults of one batch, each drawn when it is asked for first: a thousand devices ask for thousands, so that they are bits side by side.
 final class DrawnMasks {
   let moment: Moment
   let drill: Drill
   let rows: Int
   private let masks: DrillMasks
   private let ways: Int
-  private var alive: [RowMask?]
+  private var alive: Drawn
   /// By link, stage and way: those of one link lie together.
-  private var links: [RowMask?]
+  private var links: Drawn
 
   /// A link between neighbours.
   struct Link {
@@ -80,11 +80,46 @@ final class DrawnMasks {
     let high: Int
   }
 
+  private struct Drawn {
+    private enum State: UInt8 {
+      case no
+      case all
+      case some
+    }
+
+    private let rows: Int
+    private let words: Int
+    private var states: [State]
+    private var bits: [UInt64]
+
+    init(_ count: Int, rows: Int) {
+      self.rows = rows
+      words = RowMask.words(rows)
+      states = Array(repeating: .no, count: count)
+      bits = Array(repeating: 0, count: count * words)
+    }
+
+    subscript(place: Int) -> RowMask? {
+      get {
+        switch states[place] {
+        case .no: nil
+        case .all: .all
+        case .some: RowMask(rows: rows, bits: bits[place * words..<(place + 1) * words])
+        }
+      }
+      set {
+        guard let newValue else { return states[place] = .no }
+        states[place] = newValue.isAll ? .all : .some
+        newValue.write(to: &bits, at: place * words)
+      }
+    }
+  }
+
   init(_ moment: Moment, _ drill: Drill, rows: Int, _ masks: DrillMasks, plan: SplitPlan, links count: Int) {
     (self.moment, self.drill, self.rows, self.masks) = (moment, drill, rows, masks)
     ways = 2 * (plan.stages.count + 1)
-    alive = Array(repeating: nil, count: plan.devices)
-    links = Array(repeating: nil, count: count * ways)
+    alive = Drawn(plan.devices, rows: masks.rows)
+    links = Drawn(count * ways, rows: masks.rows)
   }
 
   func isAlive(_ device: Int) -> RowMask {

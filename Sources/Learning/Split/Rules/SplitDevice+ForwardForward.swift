@@ -10,7 +10,7 @@ extension SplitDevice {
   }
 
   /// What a unit reads, with the labels that go with a pass's rows before it.
-  func labelled(_ own: Matrix, _ index: Int) -> Matrix {
+  mutating func labelled(_ own: Matrix, _ index: Int) -> Matrix {
     guard case .forwardForward = plan.rule else { return own }
     let classes = plan.objective.classes
     let labels = overlaid(index)
@@ -22,7 +22,7 @@ extension SplitDevice {
     return work.join(rows: own.rows, [InputPart(columns: classes, overlay), InputPart(columns: own.columns, own)])
   }
 
-  private func overlaid(_ index: Int) -> [Int] {
+  private mutating func overlaid(_ index: Int) -> [Int] {
     let chosen = flights[index].rows
     let count = chosen.count / copies(flights[index].moment)
     guard let step = flights[index].moment.step else { return (0..<chosen.count).map { $0 / count } }
@@ -35,7 +35,7 @@ extension SplitDevice {
   }
 
   /// The goodness of every label, over all stages but the first where there are several, as logarithms of probabilities.
-  func goodnessOfLabels(_ index: Int) -> Matrix {
+  mutating func goodnessOfLabels(_ index: Int) -> Matrix {
     let records = (0..<flights[index].computed).map { flights[index].record($0) }
     let classes = plan.objective.classes
     let count = flights[index].rows.count / classes

@@ -11,7 +11,7 @@ struct KeptBatch {
 /// Rules without a gradient over a link: every stage learns by itself as soon as it has computed.
 extension SplitDevice {
   /// What a stage computes: the outputs of its layers, and last what is handed on.
-  func outputs(_ stage: Int, _ input: Matrix, residual: Matrix?) -> [Matrix] {
+  mutating func outputs(_ stage: Int, _ input: Matrix, residual: Matrix?) -> [Matrix] {
     let isHidden = stage < plan.stages.count - 1
     switch plan.rule {
     case .softHebb where isHidden:

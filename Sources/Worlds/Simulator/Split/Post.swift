@@ -1,3 +1,4 @@
+import MurmurCompute
 import MurmurMachines
 import MurmurSplit
 
@@ -35,8 +36,13 @@ struct Post {
   /// Until when it computes.
   var busy = Instant.origin
   var inbox = Inbox()
-  /// Messages that came and have no effect yet, and when they came.
-  private(set) var kept: [(input: SplitDevice.Input, time: Instant)] = []
+  /// A message that came and has no effect yet, and when it came.
+  struct Kept {
+    var letter: Letter
+    let time: Instant
+  }
+
+  private(set) var kept: [Kept] = []
   private var room = 0
   private var through = -1
   /// When its wait timer is due, and when the event in the queue is that looks after it: there is one at a time, however often it is armed.
@@ -49,19 +55,28 @@ struct Post {
     through = step
   }
 
-  /// Keeps an input if it has no effect yet.
-  mutating func keeps(_ input: SplitDevice.Input, _ now: Instant) -> Bool {
-    guard kept.count < room, case .received(let message, _) = input else { return false }
-    switch message {
-    case .outputs(.step(let step), _, _), .gradients(.step(let step), _, _): if step > through { return false }
-    default: return false
-    }
-    kept.append((input, now))
-    return true
+  /// Whether it has time for an input.
+  func isFree(_ now: Instant) -> Bool { busy <= now && inbox.isEmpty }
+
+  /// Whether a message has no effect yet and may be kept.
+  func mayKeep(_ letter: borrowing Letter) -> Bool { kept.count < room && letter.isOf(stepUpTo: through) }
+
+  /// Keeps a letter, with who sent it on it.
+  mutating func keep(_ letter: consuming Letter, _ now: Instant) { kept.append(Kept(letter: letter, time: now)) }
+
+  /// Whether the next message makes the device work.
+  var isFull: Bool {
+    mutating get { isAlive && kept.count >= room }
   }
 
+  /// Asks for what is kept.
+  mutating func near() { kept.near(8) }
+
+  /// Asks for the numbers of kept messages.
+  mutating func nearNumbers() { for index in kept.indices { kept[index].letter.near() } }
+
   /// Takes out what was kept, in exchange for an empty list with room.
-  mutating func takeKept(_ list: inout [(input: SplitDevice.Input, time: Instant)]) {
+  mutating func takeKept(_ list: inout [Kept]) {
     swap(&kept, &list)
     room = 0
   }

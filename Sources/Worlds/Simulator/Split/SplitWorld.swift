@@ -2,85 +2,6 @@ import MurmurCompute
 public import MurmurMachines
 public import MurmurSplit
 
-/// What devices and the links between them are like.
-public struct SplitConditions: Sendable, Hashable {
-  /// Multiply-adds a second of each device; one number for all, or one for each.
-  public var speeds: [Double] = [2e9]
-  /// How probable it is that a message is lost, on every link it crosses.
-  public var loss = 0.0
-  /// The spread of a message's time on a link: the standard deviation of the logarithm of its latency.
-  public var jitter = 0.0
-  /// What happens to devices and links.
-  public var faults: [SplitFault] = []
-  /// Devices that come and go by themselves: those with the highest numbers.
-  public var flapping: Flapping?
-  /// Links that do, drawn from all.
-  public var flappingLinks: Flapping?
-
-  /// What is there and away in turn, for times drawn from exponential distributions.
-  public struct Flapping: Sendable, Hashable {
-    /// The share of devices or links that do.
-    public var share: Double
-    /// The mean time there.
-    public var on: Instant.Span
-    /// The mean time away.
-    public var off: Instant.Span
-
-    /// Devices or links that come and go.
-    public init(share: Double, on: Instant.Span, off: Instant.Span) {
-      self.share = share
-      self.on = on
-      self.off = off
-    }
-  }
-
-  /// Fast devices, ideal links, no faults.
-  public init() {}
-
-  /// The same devices and links where nothing happens to them.
-  public var quiet: SplitConditions {
-    var quiet = self
-    (quiet.faults, quiet.flapping, quiet.flappingLinks) = ([], nil, nil)
-    return quiet
-  }
-}
-
-/// What goes wrong, or right again, and when.
-public struct SplitFault: Sendable, Hashable {
-  /// When it happens.
-  public enum When: Sendable, Hashable {
-    /// At a virtual time.
-    case at(Instant)
-    /// When a device has ended that step, the first that does.
-    case step(Int)
-  }
-
-  /// What happens.
-  public enum What: Sendable, Hashable {
-    /// The device stops, and all it had in hand is gone.
-    case dies(Int)
-    /// The device goes on with the units it had.
-    case returns(Int)
-    /// The device begins afresh.
-    case joins(Int)
-    /// The link carries nothing.
-    case breaks(Int, Int)
-    /// The link carries again.
-    case heals(Int, Int)
-  }
-
-  /// When.
-  public var when: When
-  /// What.
-  public var what: What
-
-  /// A fault.
-  public init(_ when: When, _ what: What) {
-    self.when = when
-    self.what = what
-  }
-}
-
 /// The devices of a split network under virtual time: the very machines that run on sockets, over links that delay and lose.
 ///
 /// One event at a time, in the order of virtual time, so that a seed replays a run exactly: ``trace`` is a hash over every event.
@@ -90,7 +11,8 @@ public struct SplitFault: Sendable, Hashable {
 /// and the device, once it is at hand, is given all of them, each with the time at which it came.
 public struct SplitWorld {
   enum Event {
-    case message(from: Int32, to: Int32, SplitMessage)
+    /// What a device sent at one time and what arrives at one time, in order.
+    case letters(LetterBox.Bundle)
     case timer(Int32, SplitDevice.Timer, life: Int32)
     /// The wait timer of a device may be due.
     case wait(Int32)
@@ -124,10 +46,19 @@ public struct SplitWorld {
   var posts: [Post]
   var routes: VirtualGraph
   var links: [Int: DeviceGraph.Link] = [:]
-  private var handed: [(input: SplitDevice.Input, time: Instant)] = []
+  private var handed: [Post.Kept] = []
+  /// Messages under way.
+  var box = LetterBox()
+  /// Letters that arrive now, and how many of them are handed out.
+  private var arriving = LetterBox.Bundle(from: 0, count: 0, first: 0)
+  private var taken = 0
+  /// Letters that a device has written, until it is clear that no other arrives with them.
+  private var written: [Letter] = []
+  private var arrival = Instant.origin
   private var linkChance = Chance(seed: 0)
   var broken: Set<Int> = []
-  var queue = EventQueue<Event>()
+  var queue: EventQueue<Event>
+  private let isCrowded: Bool
   var effects = Effects<SplitDevice.Effect>()
   var byStep: [SplitFault]
   let isIdeal: Bool
@@ -164,6 +95,8 @@ public struct SplitWorld {
     self.rows = rows
     self.conditions = conditions
     routes = VirtualGraph(graph, reach)
+    isCrowded = plan.devices >= SplitWorld.manyDevices
+    queue = EventQueue(ahead: isCrowded ? SplitWorld.horizon : 0)
     for link in graph.links { links[link.a * plan.devices + link.b] = link }
     isIdeal =
       conditions.loss == 0 && conditions.jitter == 0
@@ -230,11 +163,7 @@ public struct SplitWorld {
   /// Begins, or goes on, until some device has ended `step`; the rest of what was on its way happens when the world goes on.
   public mutating func train(untilStep step: Int) {
     begin()
-    while latestStep < step, let next = queue.pop() {
-      now = max(now, next.time)
-      events += 1
-      take(next.event)
-    }
+    while latestStep < step, happen() {}
     settle()
   }
 
@@ -269,10 +198,7 @@ public struct SplitWorld {
   mutating func pass(until time: Instant, orAnswerTo question: Moment? = nil) {
     defer { settle() }
     var seen = announced.count
-    while let next = queue.next, next <= time, let event = queue.pop() {
-      now = max(now, event.time)
-      events += 1
-      take(event.event)
+    while happen(by: time) {
       while seen < announced.count {
         if case .concluded(question, _, _) = announced[seen].event { return }
         seen += 1
@@ -283,10 +209,7 @@ public struct SplitWorld {
 
   mutating func run(isStopped: () -> Bool = { false }, untilTrained: Bool = false) {
     defer { settle() }
-    while let next = queue.pop() {
-      now = max(now, next.time)
-      events += 1
-      take(next.event)
+    while happen() {
       if events & 1023 == 0, isStopped() { return }
       if untilTrained, latestStep >= plan.steps - 1, events & 63 == 0, isTrained { return }
     }
@@ -294,15 +217,31 @@ public struct SplitWorld {
 
   private var isTrained: Bool { nodes.indices.allSatisfy { !posts[$0].isAlive || nodes[$0].device.hasTrained } }
 
+  /// Lets the next event happen that does so by a time; whether there is any.
+  private mutating func happen(by time: Instant = .never) -> Bool {
+    if taken == arriving.count {
+      guard let next = queue.next, next <= time, let (_, event) = queue.pop() else { return false }
+      now = max(now, next)
+      if isCrowded { nearNext() }
+      guard case .letters(let bundle) = event else {
+        events += 1
+        take(event)
+        return true
+      }
+      (arriving, taken) = (bundle, 0)
+    }
+    events += 1
+    var letter = box.take(taken, of: arriving)
+    taken += 1
+    let to = Int(letter.device)
+    letter.device = arriving.from
+    arrive(letter, at: to)
+    return true
+  }
+
   private mutating func take(_ event: Event) {
     switch event {
-    case .message(let from, let to, let message):
-      guard posts[Int(to)].isAlive else {
-        lost += 1
-        return
-      }
-      trace.mix(now, 1, UInt64(to), UInt64(from) << 32 | UInt64(message.byteCount & 0xffff_ffff))
-      give(.received(message, from: Int(from)), to: Int(to))
+    case .letters: preconditionFailure("letters are handed out one by one")
     case .timer(let device, let timer, let life):
       guard posts[Int(device)].isAlive, posts[Int(device)].life == life else { return }
       fire(timer, of: Int(device))
@@ -325,16 +264,34 @@ public struct SplitWorld {
     give(.fired(timer), to: number)
   }
 
+  /// A message is there: it is kept if it has no effect yet, and waits if the device has no time.
+  private mutating func arrive(_ letter: consuming Letter, at to: Int) {
+    guard posts[to].isAlive else {
+      lost += 1
+      return
+    }
+    let from = Int(letter.device)
+    trace.mix(now, 1, UInt64(to), UInt64(from) << 32 | UInt64(letter.byteCount))
+    guard posts[to].isFree(now) else { return wait(.received(letter.take(), from: from), for: to) }
+    if posts[to].mayKeep(letter) { posts[to].keep(letter, now) } else { step(to, .received(letter.take(), from: from)) }
+  }
+
   /// Hands a device an input, now or when it has time.
   private mutating func give(_ input: SplitDevice.Input, to number: Int) {
-    if posts[number].busy <= now, posts[number].inbox.isEmpty { return deliver(input, to: number) }
+    if posts[number].isFree(now) { step(number, input) } else { wait(input, for: number) }
+  }
+
+  private mutating func wait(_ input: SplitDevice.Input, for number: Int) {
     if posts[number].inbox.isEmpty { queue.schedule(.woke(Int32(number)), at: posts[number].busy) }
     posts[number].inbox.append(input)
   }
 
   /// Hands an input to a device that has time, unless it changes nothing yet.
   private mutating func deliver(_ input: SplitDevice.Input, to number: Int) {
-    if posts[number].keeps(input, now) { return }
+    if case .received(let message, let from) = input {
+      let letter = Letter(from, message)
+      if posts[number].mayKeep(letter) { return posts[number].keep(letter, now) }
+    }
     step(number, input)
   }
 
@@ -346,7 +303,10 @@ public struct SplitWorld {
   private mutating func handOver(_ number: Int) {
     guard !posts[number].kept.isEmpty else { return }
     posts[number].takeKept(&handed)
-    for index in handed.indices { nodes[number].step(handed[index].input, at: handed[index].time, effects: &effects) }
+    for index in handed.indices {
+      let from = Int(handed[index].letter.device)
+      nodes[number].step(.received(handed[index].letter.take(), from: from), at: handed[index].time, effects: &effects)
+    }
     handed.removeAll(keepingCapacity: true)
     precondition(effects.isEmpty, "a message that a device called quiet had an effect")
   }
@@ -360,16 +320,23 @@ public struct SplitWorld {
     swap(&wanted, &effects)
     for effect in wanted.list {
       switch effect {
-      case .send(let message, let to): carry(message, from: number, to: to, at: time)
+      case .send(let message, let to): write(message, from: number, to: to, at: time)
       case .arm(.wait, let at):
-        if posts[number].arm(at) { queue.schedule(.wait(Int32(number)), at: at) }
-      case .arm(let timer, let at): queue.schedule(.timer(Int32(number), timer, life: posts[number].life), at: at)
+        guard posts[number].arm(at) else { continue }
+        post(from: number)
+        queue.schedule(.wait(Int32(number)), at: at)
+      case .arm(let timer, let at):
+        post(from: number)
+        queue.schedule(.timer(Int32(number), timer, life: posts[number].life), at: at)
       case .worked(let operations):
         let speed = conditions.speeds[conditions.speeds.count == 1 ? 0 : number]
         if speed > 0 { time = time + .seconds(Double(operations) / speed) }
-      case .announce(let event): announce(event, by: number, at: time)
+      case .announce(let event):
+        post(from: number)
+        announce(event, by: number, at: time)
       }
     }
+    post(from: number)
     wanted.removeAll()
     swap(&wanted, &effects)
     posts[number].busy = time
@@ -392,36 +359,42 @@ public struct SplitWorld {
     observer?(number, event, time)
   }
 
-  /// Sends a message on its way, over relays where there is no link.
-  private mutating func carry(_ message: SplitMessage, from: Int, to: Int, at time: Instant) {
-    let event = Event.message(from: Int32(from), to: Int32(to), message)
-    if isIdeal, broken.isEmpty, reach == .direct || graph.links.count == plan.devices * (plan.devices - 1) / 2 {
-      queue.schedule(event, at: time)
+  /// Addresses a message that arrives, and puts it to those that arrive with it.
+  private mutating func write(_ message: SplitMessage, from: Int, to: Int, at time: Instant) {
+    guard let due = carried(message, from: from, to: to, at: time) else {
+      lost += 1
       return
     }
+    if due != arrival { post(from: from) }
+    arrival = due
+    written.append(Letter(to, message))
+  }
+
+  /// Sends what is written on its way.
+  private mutating func post(from: Int) {
+    if !written.isEmpty { queue.schedule(.letters(box.put(&written, from: from)), at: arrival) }
+  }
+
+  /// When a message arrives, over relays where there is no link; `nil` if it is lost on the way.
+  private mutating func carried(_ message: SplitMessage, from: Int, to: Int, at time: Instant) -> Instant? {
+    if isIdeal, broken.isEmpty, reach == .direct || graph.links.count == plan.devices * (plan.devices - 1) / 2 { return time }
     var (place, arrival) = (from, time)
     while place != to {
       guard let hop = routes.hop(from: place, to: to), let link = links[min(place, hop) * plan.devices + max(place, hop)],
         !broken.contains(link.a * plan.devices + link.b), place == from || posts[place].isAlive
-      else {
-        lost += 1
-        return
-      }
+      else { return nil }
       if place != from {
         relayed.messages += 1
         relayed.bytes += message.byteCount
       }
-      if conditions.loss > 0, nodes[from].chance.happens(conditions.loss) {
-        lost += 1
-        return
-      }
+      if conditions.loss > 0, nodes[from].chance.happens(conditions.loss) { return nil }
       var latency = link.latency.seconds
       if conditions.jitter > 0 { latency = nodes[from].chance.logNormal(median: latency, sigma: conditions.jitter) }
       if link.bandwidth > 0 { latency += Double(message.byteCount) / link.bandwidth }
       arrival = arrival + .seconds(latency)
       place = hop
     }
-    queue.schedule(event, at: arrival)
+    return arrival
   }
 }
 
