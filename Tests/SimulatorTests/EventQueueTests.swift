@@ -4,7 +4,9 @@ import Testing
 
 @Suite("What happens when, and in which order")
 struct EventQueueTests {
-  @Test("events come out by time, and in order of arrival among equals, however far the queue looks ahead", arguments: 0..<20, [0, 1, 5])
+  @Test(
+    "events come out by time, and in order of arrival among equals, however far the queue looks ahead", arguments: 0..<20,
+    [0, 1, 5])
   func order(seed: Int, ahead: Int) {
     var chance = Chance(seed: UInt64(seed))
     var queue = EventQueue<Int>(ahead: ahead)

@@ -39,6 +39,7 @@ extension DenseWork {
       for row in 0..<rows { unsafe (y.pointer + row * width).update(from: bias, count: width) }
       var weights = floats.baseAddress!
       for part in parts {
+        Nearing.some(products: rows * part.columns * width)
         if let values = part.matrix {
           part.check(rows: rows)
           grow(&scratch, murmur_part_scratch(rows, part.columns, width))
@@ -73,6 +74,7 @@ extension DenseWork {
         var start = 0
         return parts.indices.map { index in
           let part = parts[index]
+          Nearing.some(products: rows * part.columns * width)
           defer { start += part.columns * width }
           grow(&scratch, murmur_part_scratch(rows, part.columns, width))
           let target = unsafe gradients.baseAddress! + start
@@ -86,6 +88,7 @@ extension DenseWork {
             unsafe target.update(repeating: 0, count: part.columns * width)
           }
           guard !wanted.isEmpty, let mask = wanted[index] else { return nil }
+          Nearing.some(products: rows * part.columns * width)
           let dx = FloatStorage(uninitialized: rows * part.columns)
           unsafe mask.withBits(rows) { bits in
             unsafe table.pointee.part_input(

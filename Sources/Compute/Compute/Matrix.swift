@@ -101,6 +101,34 @@ public struct Matrix: Sendable, Hashable {
     return Matrix(storage: total, rows: first.rows, columns: first.columns)
   }
 
+  /// The sum of matrices of one shape, of each the rows that count; zero where none does, `nil` of none.
+  public static func sum(_ matrices: [Matrix], _ masks: [RowMask]) -> Matrix? {
+    precondition(masks.count == matrices.count, "\(masks.count) masks for \(matrices.count) matrices")
+    if masks.allSatisfy({ $0.isAll }) { return sum(matrices) }
+    guard let (rows, width) = matrices.first.map({ ($0.rows, $0.columns) }) else { return nil }
+    precondition(matrices.allSatisfy { $0.rows == rows && $0.columns == width }, "matrices of other shapes")
+    let total = FloatStorage(uninitialized: rows * width)
+    let table = unsafe Kernels.selected.table
+    let ones = [Float](repeating: 1, count: matrices.count)
+    unsafe withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: matrices.count) { sources in
+      for row in 0..<rows {
+        var count = 0
+        for index in matrices.indices where masks[index][row] {
+          unsafe sources[count] = UnsafePointer(matrices[index].storage.pointer + row * width)
+          count += 1
+        }
+        let target = unsafe total.pointer + row * width
+        switch count {
+        case 0: unsafe target.update(repeating: 0, count: width)
+        case 1: unsafe target.update(from: sources[0], count: width)
+        default: unsafe table.pointee.mean(width, count, sources.baseAddress!, ones, target)
+        }
+      }
+    }
+    withExtendedLifetime(matrices) {}
+    return Matrix(storage: total, rows: rows, columns: width)
+  }
+
   /// Whether both hold the same bits in the same shape.
   public static func == (left: Matrix, right: Matrix) -> Bool {
     if left.storage === right.storage { return left.rows == right.rows && left.columns == right.columns }

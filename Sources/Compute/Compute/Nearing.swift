@@ -6,13 +6,36 @@ private import MurmurKernels
 /// multiplications. Looks at what was asked for in time cost next to nothing, and many can be asked for at once. Asking changes nothing and
 /// reads nothing: what a device, a list or a matrix points to must have been asked for before, and be there, when what lies behind it is.
 ///
+/// What says where other things lie is fetched at once. Numbers are many: they are put on a list, which is fetched between other work.
+///
 /// Methods that ask are mutating, though nothing changes: to call one that is not, Swift may copy the element of a list, and a copy looks
 /// at all that the element points to.
 @safe
 public enum Nearing {
-  /// Asks for some bytes, wherever the pointer points.
+  /// Fetches some bytes, wherever the pointer points.
   @unsafe
   public static func bytes(_ pointer: UnsafeRawPointer?, _ count: Int) { unsafe murmur_fetch(pointer, count) }
+
+  /// Fetches a little of what was asked for, so many cache lines.
+  public static func some(_ lines: Int) { murmur_fetch_asked(lines) }
+
+  /// Fetches about as much of what was asked for as memory gives while so many products are summed.
+  static func some(products: Int) { murmur_fetch_asked(products / 200) }
+
+  /// Fetches what was asked for before this was called last.
+  public static func age() { murmur_age_asked() }
+
+  /// Asks for some rows of numbers.
+  fileprivate static func rows(_ numbers: UnsafeRawPointer, _ mask: RowMask, rows: Int, bytes: Int) {
+    for first in stride(from: 0, to: rows, by: 64) {
+      unsafe murmur_ask(numbers + first * bytes, bytes, mask.bits(from: first, of: rows))
+    }
+  }
+
+  /// Asks for numbers that lie side by side.
+  fileprivate static func numbers(_ numbers: UnsafeRawPointer, _ count: Int) {
+    unsafe rows(numbers, .all, rows: (count * MemoryLayout<Float>.stride + 63) / 64, bytes: 64)
+  }
 
   /// Where the numbers of a matrix are, and what says so: enough to ask for them without a look at the matrix. To ask for what is gone does
   /// no harm.
@@ -20,19 +43,21 @@ public enum Nearing {
   public struct Address {
     private let head: UnsafeRawPointer
     private let numbers: UnsafeRawPointer
-    private let count: Int
+    private let rows: Int32
+    private let bytes: Int32
 
     /// The address of a matrix.
     public init(_ matrix: Matrix) {
       unsafe head = UnsafeRawPointer(Unmanaged.passUnretained(matrix.storage).toOpaque())
       unsafe numbers = UnsafeRawPointer(matrix.storage.pointer)
-      count = matrix.count * MemoryLayout<Float>.stride
+      rows = Int32(clamping: matrix.rows)
+      bytes = Int32(clamping: matrix.columns * MemoryLayout<Float>.stride)
     }
 
-    /// Asks for all of it, if it is still there.
-    public func near() {
+    /// Asks for the rows that count.
+    public func near(_ mask: RowMask) {
       unsafe murmur_fetch(head, Nearing.head)
-      unsafe murmur_fetch(numbers, count)
+      unsafe Nearing.rows(numbers, mask, rows: Int(rows), bytes: Int(bytes))
     }
   }
 
@@ -41,7 +66,7 @@ public enum Nearing {
 }
 
 extension Array {
-  /// Asks for some elements, and what stands before them all.
+  /// Fetches some elements, and what stands before them all.
   @inlinable @inline(__always)
   public mutating func near(_ count: Int, from start: Int = 0) {
     let (stride, head) = (MemoryLayout<Element>.stride, 32)
@@ -51,31 +76,37 @@ extension Array {
     unsafe Nearing.bytes(object + head + start * stride, count * stride)
   }
 
-  /// Asks for one element.
+  /// Fetches one element alone.
   @inlinable @inline(__always)
-  public mutating func near(at index: Int) {
+  public mutating func near(at index: Int) { near(within: index..<index + 1) }
+
+  /// Fetches some elements alone.
+  @inlinable @inline(__always)
+  public mutating func near(within range: Range<Int>) {
     let (stride, head) = (MemoryLayout<Element>.stride, 32)
     let object = unsafe unsafeBitCast(self, to: UnsafeRawPointer.self)
-    unsafe Nearing.bytes(object + head + index * stride, stride)
+    unsafe Nearing.bytes(object + head + range.lowerBound * stride, range.count * stride)
   }
 }
 
 extension Matrix {
-  /// Asks for what says where the numbers are.
+  /// Fetches what says where the numbers are.
   public mutating func nearHead() { unsafe murmur_fetch(Unmanaged.passUnretained(storage).toOpaque(), Nearing.head) }
-  /// Asks for the numbers.
-  public mutating func nearNumbers() { unsafe murmur_fetch(storage.pointer, count * MemoryLayout<Float>.stride) }
+  /// Asks for the rows that count.
+  public mutating func near(_ mask: RowMask) {
+    unsafe Nearing.rows(storage.pointer, mask, rows: rows, bytes: columns * MemoryLayout<Float>.stride)
+  }
 }
 
 extension ParameterVector {
-  /// Asks for what says where the numbers are.
+  /// Fetches what says where the numbers are.
   public mutating func nearHead() { unsafe murmur_fetch(Unmanaged.passUnretained(storage).toOpaque(), Nearing.head) }
   /// Asks for the numbers.
-  public mutating func nearNumbers() { unsafe murmur_fetch(storage.pointer, storage.count * MemoryLayout<Float>.stride) }
+  public mutating func nearNumbers() { unsafe Nearing.numbers(storage.pointer, storage.count) }
 }
 
 extension OptimizerState {
-  /// Asks for what says where its numbers are.
+  /// Fetches what says where its numbers are.
   public mutating func nearHeads() {
     first.nearHead()
     second.nearHead()

@@ -79,6 +79,15 @@ public struct RowMask: Sendable, Hashable {
   /// Whether all count, and none is named.
   @inlinable public var isAll: Bool { if case .all = rows { true } else { false } }
 
+  /// The bits of up to 64 rows from `first` on.
+  package func bits(from first: Int, of rows: Int) -> UInt64 {
+    switch self.rows {
+    case .all: rows - first >= 64 ? .max : (1 << UInt64(rows - first)) - 1
+    case .few(let bits, _): first == 0 ? bits : 0
+    case .many(let bits, _): first / 64 < bits.count ? bits[first / 64] : 0
+    }
+  }
+
   /// How many of `rows` count.
   public func count(of rows: Int) -> Int {
     switch self.rows {

@@ -100,11 +100,6 @@ void murmur_forget_freed_memory(void) {
 
 size_t murmur_kept_memory(void) { return kept; }
 
-void murmur_fetch(const void *memory, size_t bytes) {
-  const char *line = (const char *)((uintptr_t)memory & ~(uintptr_t)63);
-  for (const char *end = (const char *)memory + bytes; line < end; line += 64) __builtin_prefetch(line, 0, 2);
-}
-
 void *murmur_allocate(size_t bytes) {
   size_t size = (bytes + 63) & ~(size_t)63;
   if (size <= most_kept) {
@@ -135,4 +130,45 @@ void murmur_release(void *memory, size_t bytes) {
     }
   }
   free(memory);
+}
+
+void murmur_fetch(const void *memory, size_t bytes) {
+  const uintptr_t start = (uintptr_t)memory;
+  for (uintptr_t line = start & ~(uintptr_t)63; line < start + bytes; line += 64) __builtin_prefetch((const void *)line, 0, 2);
+}
+
+// A ring, from the oldest on.
+enum { ASKED = 1024 };
+static _Thread_local struct { uintptr_t start; size_t unit; uint64_t units; } asked[ASKED];
+static _Thread_local unsigned oldest, aged, newest;
+
+void murmur_ask(const void *memory, size_t unit, uint64_t units) {
+  if (newest - oldest == ASKED) oldest++;
+  asked[newest % ASKED].start = (uintptr_t)memory;
+  asked[newest % ASKED].unit = unit;
+  asked[newest % ASKED].units = units;
+  newest++;
+}
+
+static void fetch_until(unsigned end, long lines) {
+  for (; oldest != end; oldest++) {
+    const uintptr_t start = asked[oldest % ASKED].start;
+    const size_t unit = asked[oldest % ASKED].unit;
+    for (uint64_t left = asked[oldest % ASKED].units; left; left &= left - 1) {
+      if (lines <= 0) {
+        asked[oldest % ASKED].units = left;
+        return;
+      }
+      const uintptr_t from = start + unit * (uintptr_t)__builtin_ctzll(left);
+      for (uintptr_t line = from & ~(uintptr_t)63; line < from + unit; line += 64, lines--) __builtin_prefetch((const void *)line, 0, 2);
+    }
+  }
+}
+
+void murmur_fetch_asked(long lines) { fetch_until(newest, lines); }
+
+void murmur_age_asked(void) {
+  // Both distances are short, and stay right where the counters begin anew.
+  if (newest - oldest > newest - aged) fetch_until(aged, ASKED * 64L);
+  aged = newest;
 }

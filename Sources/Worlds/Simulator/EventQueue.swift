@@ -55,6 +55,11 @@ package struct EventQueue<Event> {
     place < front.count ? slab[front[front.count - 1 - place].slot] : nil
   }
 
+  /// When that event happens.
+  package func time(ahead place: Int) -> Instant? {
+    place < front.count ? Instant(nanoseconds: front[front.count - 1 - place].time) : nil
+  }
+
   /// Where in memory that event lies, until the queue changes.
   @unsafe
   package func address(ahead place: Int) -> UnsafePointer<Event?>? {

@@ -165,8 +165,14 @@ void murmur_return_memory(void);
 void *_Nonnull murmur_allocate(size_t bytes);
 void murmur_release(void *_Nonnull memory, size_t bytes);
 void murmur_forget_freed_memory(void);
-// Asks for the cache lines of `bytes` bytes, which are wanted soon; nothing is read, wherever the pointer points.
+// Memory that is wanted soon, wherever the pointers point; nothing is read. A processor takes a few dozen requests at a time and stands
+// still at one more. murmur_fetch requests `bytes` bytes at once. murmur_ask puts some of up to 64 units of `unit` bytes on this thread's
+// list, those whose bits are set, and murmur_fetch_asked requests about so many cache lines of the list, between other work.
+// murmur_age_asked requests what was put there before it was called last: it is wanted by now.
 void murmur_fetch(const void *_Nullable memory, size_t bytes);
+void murmur_ask(const void *_Nullable memory, size_t unit, uint64_t units);
+void murmur_fetch_asked(long lines);
+void murmur_age_asked(void);
 // Bytes of freed vectors that this thread keeps.
 size_t murmur_kept_memory(void);
 

@@ -17,15 +17,31 @@ struct Flight {
     case done
   }
 
-  /// What a stage keeps for the way back.
+  /// What a stage keeps for the way back: what was read, in one or in parts, and the outputs of its layers.
   struct Record {
-    var reading: Reading
-    var outputs: [Matrix]
+    private let whole: Matrix?
+    fileprivate(set) var parts: [InputPart]
+    fileprivate(set) var outputs: [Matrix]
+
+    init(reading: Reading, outputs: [Matrix]) {
+      switch reading {
+      case .whole(let input): (whole, parts) = (input, [])
+      case .parts(let list): (whole, parts) = (nil, list)
+      }
+      self.outputs = outputs
+    }
+
+    var reading: Reading { whole.map { .whole($0) } ?? .parts(parts) }
 
     /// What was read, in one; rules that look into it have it so.
     var input: Matrix {
-      guard case .whole(let input) = reading else { preconditionFailure("a reading in parts") }
-      return input
+      guard let whole else { preconditionFailure("a reading in parts") }
+      return whole
+    }
+
+    mutating func nearLists(_ count: Int) {
+      parts.near(count)
+      outputs.near(1)
     }
   }
 
@@ -121,17 +137,23 @@ struct Flight {
     stages[stage].returned += 1
   }
 
-  /// The sum of the gradients by a stage's outputs, those of neighbours and the device's own, which has the place `own` among them. They are
-  /// let go of: their memory is at hand now, and is not when the step ends.
-  mutating func summedGradients(_ stage: Int, own: Int) -> Matrix? {
-    var parts: [Matrix] = []
+  /// The sum of the gradients by a stage's outputs, those of neighbours over their links and the device's own, which has the place `own`
+  /// among them. They are let go of: their memory is at hand now, and is not when the step ends.
+  mutating func summedGradients(_ stage: Int, own: Int, _ links: [DrawnMasks.Link]) -> Matrix? {
+    var (parts, rows) = ([Matrix](), [RowMask]())
     parts.reserveCapacity(neighbours + 1)
+    if masks != nil { rows.reserveCapacity(neighbours + 1) }
     for place in 0...neighbours {
-      if place == own, let values = takeOwn(stage) { parts.append(values) }
+      if place == own, let values = takeOwn(stage) {
+        parts.append(values)
+        if masks != nil { rows.append(.all) }
+      }
       guard place < neighbours, let values = exchanges[stage * neighbours + place].gradient.take() else { continue }
       parts.append(values)
+      // Of the other rows the neighbour says zero.
+      if let masks { rows.append(masks.returns(links[place], stage: stage + 1)) }
     }
-    return Matrix.sum(parts)
+    return masks == nil ? Matrix.sum(parts) : Matrix.sum(parts, rows)
   }
 
   /// The gradient by this device's outputs of a stage through its own next stage, which is forgotten.

@@ -52,9 +52,9 @@ struct PatienceTable {
     _modify { yield &list[(stages + 1 + stage) * neighbours + place] }
   }
 
-  /// Asks for what is known of a stage, going forward.
-  mutating func near(forward stage: Int) { list.near(neighbours, from: stage * neighbours) }
+  /// Fetches what is known of a stage and the next, going forward.
+  mutating func near(forward stage: Int) { list.near(2 * neighbours, from: stage * neighbours) }
 
-  /// Asks for what is known of a stage, going back.
-  mutating func near(backward stage: Int) { list.near(neighbours, from: (stages + 1 + stage) * neighbours) }
+  /// Fetches what is known of a stage and the one that follows it in the list, going back.
+  mutating func near(backward stage: Int) { list.near(2 * neighbours, from: (stages + 1 + stage) * neighbours) }
 }

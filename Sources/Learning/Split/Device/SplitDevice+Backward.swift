@@ -102,7 +102,7 @@ extension SplitDevice {
   /// The gradient by the outputs of a stage: the device's own and the neighbours', by their numbers.
   private mutating func gradient(_ stage: Int, _ index: Int) -> Matrix? {
     guard plan.returnsGradients(stage) else { return flights[index].takeOwn(stage) }
-    return flights[index].summedGradients(stage, own: ownPlace)
+    return flights[index].summedGradients(stage, own: ownPlace, links)
   }
 
   /// Which rows' gradients go to whom: to the device itself and its neighbours, by their numbers; none to whom was not heard.
@@ -116,8 +116,7 @@ extension SplitDevice {
         wanted.append(nil)
         continue
       }
-      wanted.append(
-        masks.map { $0.carries(links[place], stage: stage, back: false) & $0.carries(links[place], stage: stage, back: true) } ?? .all)
+      wanted.append(masks?.returns(links[place], stage: stage) ?? .all)
     }
     if wanted.count == neighbours.count { wanted.append(.all) }
     return wanted

@@ -182,7 +182,9 @@ extension SplitDevice {
 
   /// The outputs of a stage that this device computed, while it still has them.
   mutating func outputs(of moment: Moment, _ stage: Int) -> Matrix? {
-    if let index = flights.firstIndex(where: { $0.moment == moment }), let outputs = flights[index].output(stage) { return outputs }
+    if let index = flights.firstIndex(where: { $0.moment == moment }), let outputs = flights[index].output(stage) {
+      return outputs
+    }
     guard let old = kept.first(where: { $0.moment == moment }), stage >= 0, stage < old.outputs.count else { return nil }
     return old.outputs[stage]
   }

@@ -1,4 +1,4 @@
-import MurmurCompute
+public import MurmurCompute
 
 /// What of a device's memory its next work will look at, asked for in rounds: each asks for what that of the round before points to.
 ///
@@ -8,6 +8,27 @@ extension SplitDevice {
   /// How many rounds there are.
   public static let nearingRounds = 4
 
+  /// What the device knows of which rows of messages it will use; for after the second round.
+  public mutating func rowsInUse() -> RowsInUse {
+    RowsInUse(
+      masks: next.flatMap { flights[$0.flight].masks }, neighbours: neighbours, links: links, stages: plan.stages.count)
+  }
+
+  /// Which rows of messages a device will use.
+  public struct RowsInUse {
+    fileprivate let masks: DrawnMasks?
+    fileprivate let neighbours: [Int]
+    fileprivate let links: [DrawnMasks.Link]
+    fileprivate let stages: Int
+
+    /// The rows of a neighbour's outputs of a stage, or of the gradients by those of the device.
+    public func of(_ stage: Int, isGradient: Bool, from neighbour: Int) -> RowMask {
+      guard let masks, (0..<stages).contains(stage), let place = neighbours.firstIndex(of: neighbour) else { return .all }
+      return isGradient
+        ? masks.returns(links[place], stage: stage + 1) : masks.carries(links[place], stage: stage + 1, back: false)
+    }
+  }
+
   /// Asks for what one round is about; the device itself must be near, and the rounds before it done.
   public mutating func near(_ round: Int) {
     guard round > 0 else { return nearLists() }
@@ -16,13 +37,33 @@ extension SplitDevice {
     case 1:
       flights[index].nearLists(stages)
       nearPatience(flights[index].phase)
+      flights[index].masks?.near(&links, stages)
       for stage in stages { units[stage].nearHeads(learns: learns) }
     case 2:
       flights[index].nearHeads(stages)
       for stage in stages { units[stage].nearNumbers(learns: learns) }
-    default: flights[index].nearNumbers(stages)
+    default: flights[index].nearNumbers(stages, links)
+    }
+    if stages.lowerBound == 0 { nearEnd(round) }
+  }
+
+  /// With the first stage a step ends: the oldest outputs are let go of, and the next step reads features.
+  private mutating func nearEnd(_ round: Int) {
+    switch round {
+    case 1:
+      kept.near(1)
+      rows.features.nearHead()
+    case 2:
+      if kept.count >= plan.timing.kept { kept[0].outputs.near(plan.stages.count) }
+      if rows.features.count <= SplitDevice.fewNumbers { rows.features.near(.all) }
+    default:
+      guard kept.count >= plan.timing.kept else { return }
+      for index in kept[0].outputs.indices { kept[0].outputs[index].nearHead() }
     }
   }
+
+  /// Features of which all are asked for, as the rows that are wanted lie all over them.
+  private static let fewNumbers = 1_024
 
   private mutating func nearLists() {
     flights.near(2)
@@ -35,7 +76,7 @@ extension SplitDevice {
   private mutating func nearPatience(_ phase: Flight.Phase) {
     switch phase {
     case .forward(let stage): trainingPatience.near(forward: stage)
-    case .backward(let stage): trainingPatience.near(backward: stage)
+    case .backward(let stage): trainingPatience.near(backward: max(0, stage - 1))
     case .ahead, .summing, .done: return
     }
   }
@@ -74,15 +115,21 @@ extension Flight {
       exchanges[index].outputs?.nearHead()
       exchanges[index].gradient?.nearHead()
     }
-    for stage in max(0, range.lowerBound - 1)...range.upperBound { stages[stage].output?.nearHead() }
+    for stage in max(0, range.lowerBound - 1)...range.upperBound {
+      stages[stage].output?.nearHead()
+      stages[stage].record?.nearLists(neighbours + 2)
+    }
   }
 
   /// Asks for what was sent and is used, or used again, at some stages.
-  mutating func nearNumbers(_ range: ClosedRange<Int>) {
-    for index in max(0, range.lowerBound - 1) * neighbours..<(range.upperBound + 1) * neighbours {
-      exchanges[index].outputs?.nearNumbers()
-      exchanges[index].gradient?.nearNumbers()
+  mutating func nearNumbers(_ range: ClosedRange<Int>, _ links: [DrawnMasks.Link]) {
+    for stage in max(0, range.lowerBound - 1)...range.upperBound {
+      for place in 0..<neighbours {
+        let index = stage * neighbours + place
+        exchanges[index].outputs?.near(masks?.carries(links[place], stage: stage + 1, back: false) ?? .all)
+        exchanges[index].gradient?.near(masks?.returns(links[place], stage: stage + 1) ?? .all)
+      }
+      stages[stage].output?.near(.all)
     }
-    for stage in max(0, range.lowerBound - 1)...range.upperBound { stages[stage].output?.nearNumbers() }
   }
 }

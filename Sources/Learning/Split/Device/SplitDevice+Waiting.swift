@@ -33,15 +33,19 @@ extension SplitDevice {
   }
 
   /// Works ``quiet`` out; mutating, so that nothing of the device is copied for it.
-  mutating func countQuiet() -> Int {
-    guard isTraining, company.awaited == neighbours.count else { return 0 }
-    var least = Int.max
+  mutating func findQuiet() -> Quiet {
+    var quiet = Quiet()
+    quiet.count = .max
+    guard isTraining, company.awaited == degree else { return Quiet() }
     for index in flights.indices {
-      guard flights[index].moment.step != nil else { return 0 }
-      guard flights[index].waiting != nil, !flights[index].isExpired, let heard = heardCount(index) else { continue }
-      least = min(least, company.awaited - heard)
+      guard let step = flights[index].moment.step else { return Quiet() }
+      guard flights[index].waiting != nil, !flights[index].isExpired, let awaited = awaited(index) else { continue }
+      // With several passes under way, whichever has all it waits for first.
+      let isOnly = quiet.count == .max
+      quiet.count = min(quiet.count, degree - awaited.came)
+      quiet.awaited = isOnly ? (step, awaited.stage, awaited.isGradient) : nil
     }
-    return least == .max ? 0 : least
+    return quiet.count == .max ? Quiet() : quiet
   }
 
   /// The latest step whose messages are taken as they come; others that are further ahead may be followed at once.
@@ -53,12 +57,15 @@ extension SplitDevice {
   }
 
   /// How many neighbours sent what a flight's phase waits for; `nil` if it waits for nobody.
-  private mutating func heardCount(_ index: Int) -> Int? {
+  private mutating func heardCount(_ index: Int) -> Int? { awaited(index)?.came }
+
+  /// What a flight's phase waits for, and how many neighbours sent it; `nil` if it waits for nobody.
+  private mutating func awaited(_ index: Int) -> (stage: Int, isGradient: Bool, came: Int)? {
     switch flights[index].phase {
     case .forward(let stage) where stage < plan.stages.count && plan.stages[stage].reads == .neighbours:
-      flights[index].heardCount(stage - 1)
-    case .summing: flights[index].heardCount(plan.stages.count - 1)
-    case .backward(let stage) where plan.returnsGradients(stage): flights[index].returnedCount(stage)
+      (stage - 1, false, flights[index].heardCount(stage - 1))
+    case .summing: (plan.stages.count - 1, false, flights[index].heardCount(plan.stages.count - 1))
+    case .backward(let stage) where plan.returnsGradients(stage): (stage, true, flights[index].returnedCount(stage))
     case .forward, .backward, .ahead, .done: nil
     }
   }

@@ -47,6 +47,18 @@ public struct SplitDevice: Machine {
     case announce(SplitEvent)
   }
 
+  /// What messages of the training have no effect yet: a world that delivers many may hold them back and hand them over together, each with
+  /// the time at which it came.
+  public struct Quiet: Sendable {
+    /// How many messages would at least have to come until one has an effect; 0 if the next one may have.
+    public var count = 0
+    /// The step and the stage of those that count; `nil` if all do.
+    public var awaited: (step: Int, stage: Int, isGradient: Bool)?
+
+    /// Nothing is known.
+    public init() {}
+  }
+
   /// What all devices agree on.
   public let plan: SplitPlan
   /// Which device this is.
@@ -55,9 +67,8 @@ public struct SplitDevice: Machine {
   public internal(set) var units: [ComputationalUnit]
   /// The heads of stages that learn by themselves.
   public internal(set) var heads: [ComputationalUnit]
-  /// How many messages of steps up to ``latestQuiet``, outputs or gradients, would at least have to come until one of them has an effect. A
-  /// world that delivers many messages may hold that many back less one, and hand them over together, each with the time at which it came.
-  public private(set) var quiet = 0
+  /// What would have to come until a message of the training has an effect.
+  public private(set) var quiet = Quiet()
   /// The next step it begins.
   public internal(set) var step = 0
   /// Figures since it was made.
@@ -160,7 +171,7 @@ public struct SplitDevice: Machine {
       asked += 1
       ask(Query(origin: id, number: asked, rows: rows, drill: drill), at: now, &effects)
     }
-    quiet = countQuiet()
+    quiet = findQuiet()
   }
 
   /// Whether it has begun all its steps and ended them.

@@ -94,9 +94,21 @@ final class DrawnMasks {
 
     init(_ count: Int, rows: Int) {
       self.rows = rows
-      words = RowMask.words(rows)
+      let words = RowMask.words(rows)
+      self.words = words
       states = Array(repeating: .no, count: count)
-      bits = Array(repeating: 0, count: count * words)
+      // What is not drawn is not read.
+      bits = unsafe Array(unsafeUninitializedCapacity: count * words) { $1 = count * words }
+    }
+
+    mutating func nearHeads() {
+      states.near(1)
+      bits.near(1)
+    }
+
+    mutating func near(_ count: Int, from place: Int) {
+      states.near(within: place..<place + count)
+      bits.near(within: place * words..<(place + count) * words)
     }
 
     subscript(place: Int) -> RowMask? {
@@ -122,6 +134,13 @@ final class DrawnMasks {
     links = Drawn(count * ways, rows: masks.rows)
   }
 
+  /// Asks for what is drawn of some links for some stages and the one behind them.
+  func near(_ list: inout [Link], _ stages: ClosedRange<Int>) {
+    links.nearHeads()
+    let count = 2 * (stages.count + 1)
+    for index in list.indices { links.near(count, from: list[index].number * ways + 2 * stages.lowerBound) }
+  }
+
   func isAlive(_ device: Int) -> RowMask {
     if let known = alive[device] { return known }
     let mask = masks.isAlive(device)
@@ -136,5 +155,10 @@ final class DrawnMasks {
     let mask = masks.carries(link.low, link.high, stage: stage, back: back, isAlive(link.low), isAlive(link.high))
     links[place] = mask
     return mask
+  }
+
+  /// In which samples a link carries what a stage reads, and the gradient by it back.
+  func returns(_ link: Link, stage: Int) -> RowMask {
+    carries(link, stage: stage, back: false) & carries(link, stage: stage, back: true)
   }
 }

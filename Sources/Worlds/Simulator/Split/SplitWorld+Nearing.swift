@@ -14,40 +14,57 @@ extension SplitWorld {
 
   /// The rounds for the events to come.
   mutating func nearNext() {
+    Nearing.age()
     let rounds = SplitDevice.nearingRounds
-    unsafe Nearing.bytes(queue.address(ahead: rounds + 4), MemoryLayout<Event?>.stride)
-    for place in (1...rounds + 3).reversed() {
-      guard let event = queue.look(ahead: place) else { continue }
-      let round = rounds - place
-      switch event {
-      case .letters(let bundle):
-        if round == -3 { box.near(bundle) } else { near(round, bundle) }
-      case .woke(let number), .wait(let number): near(round, Int(number))
-      case .timer, .fault, .flapped, .flappedLink: continue
+    unsafe Nearing.bytes(queue.address(ahead: rounds + 3), MemoryLayout<Event?>.stride)
+    for round in (0..<rounds).reversed() {
+      for index in workers[round].indices { near(round, workers[round][index]) }
+    }
+    // Who has work at the event that is nearer by one than the one before.
+    var list = workers.removeLast()
+    list.removeAll(keepingCapacity: true)
+    switch queue.look(ahead: rounds) {
+    case .letters(let bundle)?:
+      let time = queue.time(ahead: rounds) ?? now
+      for place in bundle.places {
+        let number = box.to(place)
+        posts[number].near(at: time)
+        if posts[number].isFilled(at: time, by: place, in: box) { welcome(number, &list) }
+      }
+    case .woke(let number)?:
+      posts[Int(number)].near(at: nil)
+      if posts[Int(number)].isOverfull() { welcome(Int(number), &list) }
+    case .wait?, .timer?, .fault?, .flapped?, .flappedLink?, nil: break
+    }
+    workers.insert(list, at: 0)
+    switch queue.look(ahead: rounds + 1) {
+    case .letters(let bundle)?: for place in bundle.places { posts.near(at: box.to(place)) }
+    case .woke(let number)?, .wait(let number)?: posts.near(at: Int(number))
+    case .timer?, .fault?, .flapped?, .flappedLink?, nil: break
+    }
+    if case .letters(let bundle)? = queue.look(ahead: rounds + 2) { box.near(bundle.places) }
+    if case .letters(let bundle)? = queue.look(ahead: 1), let time = queue.time(ahead: 1) {
+      for place in bundle.places {
+        let number = box.to(place)
+        if posts[number].isFull(at: time, for: place, in: box) { box.near(place, nodes[number].device.rowsInUse()) }
       }
     }
   }
 
-  /// A round for some letters and those they go to.
-  private mutating func near(_ round: Int, _ bundle: LetterBox.Bundle) {
-    for place in 0..<Int(bundle.count) {
-      near(round, box.device(place, of: bundle))
-      if round == 1 { box.near(place, of: bundle) }
-    }
+  /// A device has work soon.
+  private mutating func welcome(_ number: Int, _ list: inout [Int32]) {
+    nodes.near(at: number)
+    list.append(Int32(number))
   }
 
-  /// A round for a device to which something comes.
-  private mutating func near(_ round: Int, _ number: Int) {
-    switch round {
-    case -3: return
-    case -2: return posts.near(at: number)
-    case -1:
-      posts[number].near()
-      if posts[number].isFull { nodes.near(at: number) }
-    default:
-      guard posts[number].isFull else { return }
-      if round == 1 { posts[number].nearNumbers() }
-      nodes[number].device.near(round)
+  /// A round for a device that has work.
+  private mutating func near(_ round: Int, _ device: Int32) {
+    let number = Int(device)
+    if round == 0 { posts[number].letters { box.near($0..<$0 + 1) } }
+    if round == 2 {
+      let rows = nodes[number].device.rowsInUse()
+      posts[number].letters { box.near($0, rows) }
     }
+    nodes[number].device.near(round)
   }
 }

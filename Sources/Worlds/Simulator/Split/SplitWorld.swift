@@ -49,16 +49,17 @@ public struct SplitWorld {
   private var handed: [Post.Kept] = []
   /// Messages under way.
   var box = LetterBox()
-  /// Letters that arrive now, and how many of them are handed out.
-  private var arriving = LetterBox.Bundle(from: 0, count: 0, first: 0)
-  private var taken = 0
+  /// Letters that arrive now and are not yet handed out.
+  private var arriving = 0..<0
   /// Letters that a device has written, until it is clear that no other arrives with them.
   private var written: [Letter] = []
   private var arrival = Instant.origin
   private var linkChance = Chance(seed: 0)
   var broken: Set<Int> = []
   var queue: EventQueue<Event>
-  private let isCrowded: Bool
+  private let looksAhead: Bool
+  /// Those that have work at the events to come, by how many rounds of ``nearNext()`` they have had.
+  var workers: [[Int32]] = Array(repeating: [], count: SplitDevice.nearingRounds)
   var effects = Effects<SplitDevice.Effect>()
   var byStep: [SplitFault]
   let isIdeal: Bool
@@ -88,6 +89,16 @@ public struct SplitWorld {
   public init(
     plan: SplitPlan, graph: DeviceGraph, reach: VirtualGraph.Reach, rows: [SplitRows], conditions: SplitConditions = .init()
   ) {
+    self.init(
+      plan: plan, graph: graph, reach: reach, rows: rows, conditions: conditions,
+      looksAhead: plan.devices >= SplitWorld.manyDevices)
+  }
+
+  /// A world that brings near what the next events will look at, or does not.
+  package init(
+    plan: SplitPlan, graph: DeviceGraph, reach: VirtualGraph.Reach, rows: [SplitRows], conditions: SplitConditions,
+    looksAhead: Bool
+  ) {
     precondition(rows.count == plan.devices && graph.devices == plan.devices, "rows and graph of other devices")
     self.plan = plan
     self.graph = graph
@@ -95,8 +106,8 @@ public struct SplitWorld {
     self.rows = rows
     self.conditions = conditions
     routes = VirtualGraph(graph, reach)
-    isCrowded = plan.devices >= SplitWorld.manyDevices
-    queue = EventQueue(ahead: isCrowded ? SplitWorld.horizon : 0)
+    self.looksAhead = looksAhead
+    queue = EventQueue(ahead: looksAhead ? SplitWorld.horizon : 0)
     for link in graph.links { links[link.a * plan.devices + link.b] = link }
     isIdeal =
       conditions.loss == 0 && conditions.jitter == 0
@@ -219,23 +230,22 @@ public struct SplitWorld {
 
   /// Lets the next event happen that does so by a time; whether there is any.
   private mutating func happen(by time: Instant = .never) -> Bool {
-    if taken == arriving.count {
+    if arriving.isEmpty {
       guard let next = queue.next, next <= time, let (_, event) = queue.pop() else { return false }
       now = max(now, next)
-      if isCrowded { nearNext() }
+      if looksAhead { nearNext() }
       guard case .letters(let bundle) = event else {
         events += 1
         take(event)
         return true
       }
-      (arriving, taken) = (bundle, 0)
+      arriving = bundle.places
     }
     events += 1
-    var letter = box.take(taken, of: arriving)
-    taken += 1
-    let to = Int(letter.device)
-    letter.device = arriving.from
-    arrive(letter, at: to)
+    if looksAhead { Nearing.some(6) }
+    let place = arriving.lowerBound
+    arriving = place + 1..<arriving.upperBound
+    arrive(place)
     return true
   }
 
@@ -251,7 +261,12 @@ public struct SplitWorld {
       fire(.wait, of: Int(device))
     case .woke(let device):
       let number = Int(device)
-      while posts[number].busy <= now, let input = posts[number].inbox.next() { deliver(input, to: number) }
+      while posts[number].busy <= now, let item = posts[number].inbox.next() {
+        switch item {
+        case .letter(let place): deliver(Int(place), to: number)
+        case .timer(let timer): step(number, .fired(timer))
+        }
+      }
       if !posts[number].inbox.isEmpty { queue.schedule(.woke(device), at: posts[number].busy) }
     case .fault(let what): act(what)
     case .flapped(let device): flap(Int(device))
@@ -261,38 +276,31 @@ public struct SplitWorld {
 
   private mutating func fire(_ timer: SplitDevice.Timer, of number: Int) {
     trace.mix(now, 2, UInt64(number), 0)
-    give(.fired(timer), to: number)
+    if posts[number].isFree(now) { step(number, .fired(timer)) } else { wait(.timer(timer), for: number) }
   }
 
   /// A message is there: it is kept if it has no effect yet, and waits if the device has no time.
-  private mutating func arrive(_ letter: consuming Letter, at to: Int) {
+  private mutating func arrive(_ place: Int) {
+    let to = box.to(place)
     guard posts[to].isAlive else {
       lost += 1
+      _ = box.take(place)
       return
     }
-    let from = Int(letter.device)
-    trace.mix(now, 1, UInt64(to), UInt64(from) << 32 | UInt64(letter.byteCount))
-    guard posts[to].isFree(now) else { return wait(.received(letter.take(), from: from), for: to) }
-    if posts[to].mayKeep(letter) { posts[to].keep(letter, now) } else { step(to, .received(letter.take(), from: from)) }
+    trace.mix(now, 1, UInt64(to), UInt64(box.from(place)) << 32 | UInt64(box.byteCount(place)))
+    if posts[to].isFree(now) { deliver(place, to: to) } else { wait(.letter(Int32(place)), for: to) }
   }
 
-  /// Hands a device an input, now or when it has time.
-  private mutating func give(_ input: SplitDevice.Input, to number: Int) {
-    if posts[number].isFree(now) { step(number, input) } else { wait(input, for: number) }
-  }
-
-  private mutating func wait(_ input: SplitDevice.Input, for number: Int) {
+  private mutating func wait(_ item: Post.Inbox.Item, for number: Int) {
     if posts[number].inbox.isEmpty { queue.schedule(.woke(Int32(number)), at: posts[number].busy) }
-    posts[number].inbox.append(input)
+    posts[number].inbox.append(item)
   }
 
-  /// Hands an input to a device that has time, unless it changes nothing yet.
-  private mutating func deliver(_ input: SplitDevice.Input, to number: Int) {
-    if case .received(let message, let from) = input {
-      let letter = Letter(from, message)
-      if posts[number].mayKeep(letter) { return posts[number].keep(letter, now) }
-    }
-    step(number, input)
+  /// Hands a message to a device that has time, unless it has no effect yet.
+  private mutating func deliver(_ place: Int, to number: Int) {
+    if posts[number].keeps(place, in: box, now) { return }
+    let from = box.from(place)
+    step(number, .received(box.take(place), from: from))
   }
 
   /// Hands over what has no effect yet, for whoever looks at the devices.
@@ -304,8 +312,10 @@ public struct SplitWorld {
     guard !posts[number].kept.isEmpty else { return }
     posts[number].takeKept(&handed)
     for index in handed.indices {
-      let from = Int(handed[index].letter.device)
-      nodes[number].step(.received(handed[index].letter.take(), from: from), at: handed[index].time, effects: &effects)
+      if looksAhead { Nearing.some(8) }
+      let place = Int(handed[index].place)
+      let from = box.from(place)
+      nodes[number].step(.received(box.take(place), from: from), at: handed[index].time, effects: &effects)
     }
     handed.removeAll(keepingCapacity: true)
     precondition(effects.isEmpty, "a message that a device called quiet had an effect")
@@ -323,24 +333,24 @@ public struct SplitWorld {
       case .send(let message, let to): write(message, from: number, to: to, at: time)
       case .arm(.wait, let at):
         guard posts[number].arm(at) else { continue }
-        post(from: number)
+        post()
         queue.schedule(.wait(Int32(number)), at: at)
       case .arm(let timer, let at):
-        post(from: number)
+        post()
         queue.schedule(.timer(Int32(number), timer, life: posts[number].life), at: at)
       case .worked(let operations):
         let speed = conditions.speeds[conditions.speeds.count == 1 ? 0 : number]
         if speed > 0 { time = time + .seconds(Double(operations) / speed) }
       case .announce(let event):
-        post(from: number)
+        post()
         announce(event, by: number, at: time)
       }
     }
-    post(from: number)
+    post()
     wanted.removeAll()
     swap(&wanted, &effects)
     posts[number].busy = time
-    posts[number].mayKeep(nodes[number].device.quiet - 1, through: nodes[number].device.step + plan.timing.ahead)
+    posts[number].mayKeep(nodes[number].device.quiet, through: nodes[number].device.step + plan.timing.ahead)
   }
 
   private mutating func announce(_ event: SplitEvent, by number: Int, at time: Instant) {
@@ -365,14 +375,14 @@ public struct SplitWorld {
       lost += 1
       return
     }
-    if due != arrival { post(from: from) }
+    if due != arrival { post() }
     arrival = due
-    written.append(Letter(to, message))
+    written.append(Letter(from: from, to: to, message))
   }
 
   /// Sends what is written on its way.
-  private mutating func post(from: Int) {
-    if !written.isEmpty { queue.schedule(.letters(box.put(&written, from: from)), at: arrival) }
+  private mutating func post() {
+    if !written.isEmpty { queue.schedule(.letters(box.put(&written)), at: arrival) }
   }
 
   /// When a message arrives, over relays where there is no link; `nil` if it is lost on the way.
@@ -420,6 +430,7 @@ extension SplitWorld {
   private mutating func kill(_ device: Int) {
     guard posts[device].isAlive else { return }
     handOver(device)
+    for place in posts[device].inbox.letters { _ = box.take(place) }
     posts[device].die()
     reroute()
   }
