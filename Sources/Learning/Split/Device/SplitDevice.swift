@@ -104,6 +104,11 @@ public struct SplitDevice: Machine {
   /// A fresh device. `work` and `drills` may be shared with other devices of the same plan that run on the same thread.
   public init(plan: SplitPlan, id: Int, rows: SplitRows, work: DenseWork, drills: DrillMemory = DrillMemory()) {
     precondition(plan.complaint == nil, plan.complaint ?? "")
+    self.init(checked: plan, id: id, rows: rows, work: work, drills: drills)
+  }
+
+  /// A fresh device of a plan that was checked: to check it takes as long as there are devices and links, which is much for each of a thousand.
+  package init(checked plan: SplitPlan, id: Int, rows: SplitRows, work: DenseWork, drills: DrillMemory) {
     precondition(rows.features.columns == plan.features[id], "device \(id) has other features")
     self.plan = plan
     self.id = id

@@ -99,6 +99,7 @@ public struct SplitWorld {
     plan: SplitPlan, graph: DeviceGraph, reach: VirtualGraph.Reach, rows: [SplitRows], conditions: SplitConditions,
     looksAhead: Bool
   ) {
+    precondition(plan.complaint == nil, plan.complaint ?? "")
     precondition(rows.count == plan.devices && graph.devices == plan.devices, "rows and graph of other devices")
     self.plan = plan
     self.graph = graph
@@ -116,7 +117,7 @@ public struct SplitWorld {
     let (work, drills) = (work, drills)
     nodes = (0..<plan.devices).map { number in
       Node(
-        device: SplitDevice(plan: plan, id: number, rows: rows[number], work: work, drills: drills),
+        device: SplitDevice(checked: plan, id: number, rows: rows[number], work: work, drills: drills),
         chance: chance.fork("device", number))
     }
     posts = Array(repeating: Post(), count: plan.devices)
@@ -416,7 +417,7 @@ extension SplitWorld {
     case .dies(let device): kill(device)
     case .returns(let device): revive(device)
     case .joins(let device):
-      nodes[device].device = SplitDevice(plan: plan, id: device, rows: rows[device], work: work, drills: drills)
+      nodes[device].device = SplitDevice(checked: plan, id: device, rows: rows[device], work: work, drills: drills)
       revive(device)
     case .breaks(let a, let b):
       broken.insert(min(a, b) * plan.devices + max(a, b))
