@@ -11,19 +11,21 @@ private import MurmurKernels
 /// Methods that ask are mutating, though nothing changes: to call one that is not, Swift may copy the element of a list, and a copy looks
 /// at all that the element points to.
 @safe
-public enum Nearing {
+@usableFromInline
+package enum Nearing {
   /// Fetches some bytes, wherever the pointer points.
   @unsafe
-  public static func bytes(_ pointer: UnsafeRawPointer?, _ count: Int) { unsafe murmur_fetch(pointer, count) }
+  @usableFromInline
+  package static func bytes(_ pointer: UnsafeRawPointer?, _ count: Int) { unsafe murmur_fetch(pointer, count) }
 
   /// Fetches a little of what was asked for, so many cache lines.
-  public static func some(_ lines: Int) { murmur_fetch_asked(lines) }
+  package static func some(_ lines: Int) { murmur_fetch_asked(lines) }
 
   /// Fetches about as much of what was asked for as memory gives while so many products are summed.
   static func some(products: Int) { murmur_fetch_asked(products / 200) }
 
   /// Fetches what was asked for before this was called last.
-  public static func age() { murmur_age_asked() }
+  package static func age() { murmur_age_asked() }
 
   /// Asks for some rows of numbers.
   fileprivate static func rows(_ numbers: UnsafeRawPointer, _ mask: RowMask, rows: Int, bytes: Int) {
@@ -40,14 +42,14 @@ public enum Nearing {
   /// Where the numbers of a matrix are, and what says so: enough to ask for them without a look at the matrix. To ask for what is gone does
   /// no harm.
   @safe
-  public struct Address {
+  package struct Address {
     private let head: UnsafeRawPointer
     private let numbers: UnsafeRawPointer
     private let rows: Int32
     private let bytes: Int32
 
     /// The address of a matrix.
-    public init(_ matrix: Matrix) {
+    package init(_ matrix: Matrix) {
       unsafe head = UnsafeRawPointer(Unmanaged.passUnretained(matrix.storage).toOpaque())
       unsafe numbers = UnsafeRawPointer(matrix.storage.pointer)
       rows = Int32(clamping: matrix.rows)
@@ -55,7 +57,7 @@ public enum Nearing {
     }
 
     /// Asks for the rows that count.
-    public func near(_ mask: RowMask) {
+    package func near(_ mask: RowMask) {
       unsafe murmur_fetch(head, Nearing.head)
       unsafe Nearing.rows(numbers, mask, rows: Int(rows), bytes: Int(bytes))
     }
@@ -68,7 +70,7 @@ public enum Nearing {
 extension Array {
   /// Fetches some elements, and what stands before them all.
   @inlinable @inline(__always)
-  public mutating func near(_ count: Int, from start: Int = 0) {
+  package mutating func near(_ count: Int, from start: Int = 0) {
     let (stride, head) = (MemoryLayout<Element>.stride, 32)
     let object = unsafe unsafeBitCast(self, to: UnsafeRawPointer.self)
     if start == 0 { return unsafe Nearing.bytes(object, head + count * stride) }
@@ -78,11 +80,11 @@ extension Array {
 
   /// Fetches one element alone.
   @inlinable @inline(__always)
-  public mutating func near(at index: Int) { near(within: index..<index + 1) }
+  package mutating func near(at index: Int) { near(within: index..<index + 1) }
 
   /// Fetches some elements alone.
   @inlinable @inline(__always)
-  public mutating func near(within range: Range<Int>) {
+  package mutating func near(within range: Range<Int>) {
     let (stride, head) = (MemoryLayout<Element>.stride, 32)
     let object = unsafe unsafeBitCast(self, to: UnsafeRawPointer.self)
     unsafe Nearing.bytes(object + head + range.lowerBound * stride, range.count * stride)
@@ -91,29 +93,29 @@ extension Array {
 
 extension Matrix {
   /// Fetches what says where the numbers are.
-  public mutating func nearHead() { unsafe murmur_fetch(Unmanaged.passUnretained(storage).toOpaque(), Nearing.head) }
+  package mutating func nearHead() { unsafe murmur_fetch(Unmanaged.passUnretained(storage).toOpaque(), Nearing.head) }
   /// Asks for the rows that count.
-  public mutating func near(_ mask: RowMask) {
+  package mutating func near(_ mask: RowMask) {
     unsafe Nearing.rows(storage.pointer, mask, rows: rows, bytes: columns * MemoryLayout<Float>.stride)
   }
 }
 
 extension ParameterVector {
   /// Fetches what says where the numbers are.
-  public mutating func nearHead() { unsafe murmur_fetch(Unmanaged.passUnretained(storage).toOpaque(), Nearing.head) }
+  package mutating func nearHead() { unsafe murmur_fetch(Unmanaged.passUnretained(storage).toOpaque(), Nearing.head) }
   /// Asks for the numbers.
-  public mutating func nearNumbers() { unsafe Nearing.numbers(storage.pointer, storage.count) }
+  package mutating func nearNumbers() { unsafe Nearing.numbers(storage.pointer, storage.count) }
 }
 
 extension OptimizerState {
   /// Fetches what says where its numbers are.
-  public mutating func nearHeads() {
+  package mutating func nearHeads() {
     first.nearHead()
     second.nearHead()
   }
 
   /// Asks for its numbers.
-  public mutating func nearNumbers() {
+  package mutating func nearNumbers() {
     first.nearNumbers()
     second.nearNumbers()
   }

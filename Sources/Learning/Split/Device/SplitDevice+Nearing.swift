@@ -1,4 +1,4 @@
-public import MurmurCompute
+package import MurmurCompute
 
 /// What of a device's memory its next work will look at, asked for in rounds: each asks for what that of the round before points to.
 ///
@@ -6,23 +6,23 @@ public import MurmurCompute
 /// may copy a value to call what is not, and a copy of a list's element looks at all that the element points to.
 extension SplitDevice {
   /// How many rounds there are.
-  public static let nearingRounds = 4
+  package static let nearingRounds = 4
 
   /// What the device knows of which rows of messages it will use; for after the second round.
-  public mutating func rowsInUse() -> RowsInUse {
+  package mutating func rowsInUse() -> RowsInUse {
     RowsInUse(
       masks: next.flatMap { flights[$0.flight].masks }, neighbours: neighbours, links: links, stages: plan.stages.count)
   }
 
   /// Which rows of messages a device will use.
-  public struct RowsInUse {
+  package struct RowsInUse {
     fileprivate let masks: DrawnMasks?
     fileprivate let neighbours: [Int]
     fileprivate let links: [DrawnMasks.Link]
     fileprivate let stages: Int
 
     /// The rows of a neighbour's outputs of a stage, or of the gradients by those of the device.
-    public func of(_ stage: Int, isGradient: Bool, from neighbour: Int) -> RowMask {
+    package func of(_ stage: Int, isGradient: Bool, from neighbour: Int) -> RowMask {
       guard let masks, (0..<stages).contains(stage), let place = neighbours.firstIndex(of: neighbour) else { return .all }
       return isGradient
         ? masks.returns(links[place], stage: stage + 1) : masks.carries(links[place], stage: stage + 1, back: false)
@@ -30,7 +30,7 @@ extension SplitDevice {
   }
 
   /// Asks for what one round is about; the device itself must be near, and the rounds before it done.
-  public mutating func near(_ round: Int) {
+  package mutating func near(_ round: Int) {
     guard round > 0 else { return nearLists() }
     guard let (index, stages, learns) = next else { return }
     switch round {
