@@ -82,7 +82,7 @@ package struct EventQueue<Event> {
 
   /// Takes the earliest from the heap to the next ones.
   private mutating func refill() {
-    while more.count < ahead, let key = takeFirst() { more.append(key) }
+    while more.count <= ahead, let key = takeFirst() { more.append(key) }
     more.reverse()
     more.append(contentsOf: front)
     swap(&more, &front)
