@@ -7,15 +7,19 @@ private import MurmurKernels
 @safe
 public struct Matrix: Sendable, Hashable {
   package let storage: FloatStorage
-  /// Rows: samples of a batch.
-  public let rows: Int
-  /// Numbers per row.
-  public let columns: Int
+  // Half as wide as what is asked for: where many small ones are on their way, their descriptions take as long to fetch as their numbers.
+  @usableFromInline let height: Int32
+  @usableFromInline let width: Int32
+
+  /// Rows: samples of a batch; fewer than 2³¹.
+  @inlinable public var rows: Int { Int(height) }
+  /// Numbers per row; fewer than 2³¹.
+  @inlinable public var columns: Int { Int(width) }
 
   package init(storage: FloatStorage, rows: Int, columns: Int) {
     self.storage = storage
-    self.rows = rows
-    self.columns = columns
+    height = Int32(rows)
+    width = Int32(columns)
   }
 
   /// A matrix of the given numbers, row after row.

@@ -29,6 +29,8 @@ package enum Nearing {
 
   /// Asks for some rows of numbers.
   fileprivate static func rows(_ numbers: UnsafeRawPointer, _ mask: RowMask, rows: Int, bytes: Int) {
+    // Several short rows share a cache line.
+    if bytes < 64, mask.isAll { return unsafe lines(numbers, rows * bytes) }
     for first in stride(from: 0, to: rows, by: 64) {
       unsafe murmur_ask(numbers + first * bytes, bytes, mask.bits(from: first, of: rows))
     }
@@ -36,31 +38,20 @@ package enum Nearing {
 
   /// Asks for numbers that lie side by side.
   fileprivate static func numbers(_ numbers: UnsafeRawPointer, _ count: Int) {
-    unsafe rows(numbers, .all, rows: (count * MemoryLayout<Float>.stride + 63) / 64, bytes: 64)
+    unsafe lines(numbers, count * MemoryLayout<Float>.stride)
   }
 
-  /// Where the numbers of a matrix are, and what says so: enough to ask for them without a look at the matrix. To ask for what is gone does
-  /// no harm.
+  private static func lines(_ numbers: UnsafeRawPointer, _ bytes: Int) {
+    unsafe rows(numbers, .all, rows: (bytes + 63) / 64, bytes: 64)
+  }
+
+  /// Where the numbers of a matrix are: enough to ask for them without a look at what says so. To ask for what is gone does no harm.
   @safe
   package struct Address {
-    private let head: UnsafeRawPointer
-    private let numbers: UnsafeRawPointer
-    private let rows: Int32
-    private let bytes: Int32
+    fileprivate let numbers: UnsafeRawPointer?
 
-    /// The address of a matrix.
-    package init(_ matrix: Matrix) {
-      unsafe head = UnsafeRawPointer(Unmanaged.passUnretained(matrix.storage).toOpaque())
-      unsafe numbers = UnsafeRawPointer(matrix.storage.pointer)
-      rows = Int32(clamping: matrix.rows)
-      bytes = Int32(clamping: matrix.columns * MemoryLayout<Float>.stride)
-    }
-
-    /// Asks for the rows that count.
-    package func near(_ mask: RowMask) {
-      unsafe murmur_fetch(head, Nearing.head)
-      unsafe Nearing.rows(numbers, mask, rows: Int(rows), bytes: Int(bytes))
-    }
+    /// The address of a matrix's numbers, if there is a matrix.
+    package init(_ matrix: Matrix?) { unsafe numbers = matrix.map { unsafe UnsafeRawPointer($0.storage.pointer) } }
   }
 
   /// The bytes of what says where numbers are.
@@ -94,6 +85,13 @@ extension Array {
 extension Matrix {
   /// Fetches what says where the numbers are.
   package mutating func nearHead() { unsafe murmur_fetch(Unmanaged.passUnretained(storage).toOpaque(), Nearing.head) }
+  /// Fetches what says where the numbers are, and asks for the rows that count of those that lie there.
+  package mutating func near(_ mask: RowMask, at address: Nearing.Address) {
+    nearHead()
+    guard let numbers = unsafe address.numbers else { return }
+    unsafe Nearing.rows(numbers, mask, rows: rows, bytes: columns * MemoryLayout<Float>.stride)
+  }
+
   /// Asks for the rows that count.
   package mutating func near(_ mask: RowMask) {
     unsafe Nearing.rows(storage.pointer, mask, rows: rows, bytes: columns * MemoryLayout<Float>.stride)

@@ -43,6 +43,12 @@ public struct RowMask: Sendable, Hashable {
     self.rows = bits.count == 1 ? .few(bits[bits.startIndex], Int32(rows)) : .many(Array(bits), Int32(rows))
   }
 
+  /// The rows of up to 64 whose bits are set; there are no bits beyond.
+  @inlinable public init(rows: Int, word: UInt64) {
+    precondition(rows >= 0 && rows <= 64 && (rows == 64 || word >> UInt64(rows) == 0), "bits beyond \(rows) rows")
+    self.rows = .few(word, Int32(rows))
+  }
+
   /// Words that hold a bit for each of `rows` rows.
   @inlinable public static func words(_ rows: Int) -> Int { max(1, (rows + 63) / 64) }
 

@@ -24,8 +24,7 @@ extension SplitDevice {
     /// The rows of a neighbour's outputs of a stage, or of the gradients by those of the device.
     package func of(_ stage: Int, isGradient: Bool, from neighbour: Int) -> RowMask {
       guard let masks, (0..<stages).contains(stage), let place = neighbours.firstIndex(of: neighbour) else { return .all }
-      return isGradient
-        ? masks.returns(links[place], stage: stage + 1) : masks.carries(links[place], stage: stage + 1, back: false)
+      return masks.known(links[place], stage: stage + 1, returns: isGradient)
     }
   }
 
@@ -126,8 +125,8 @@ extension Flight {
     for stage in max(0, range.lowerBound - 1)...range.upperBound {
       for place in 0..<neighbours {
         let index = stage * neighbours + place
-        exchanges[index].outputs?.near(masks?.carries(links[place], stage: stage + 1, back: false) ?? .all)
-        exchanges[index].gradient?.near(masks?.returns(links[place], stage: stage + 1) ?? .all)
+        exchanges[index].outputs?.near(masks?.known(links[place], stage: stage + 1, returns: false) ?? .all)
+        exchanges[index].gradient?.near(masks?.known(links[place], stage: stage + 1, returns: true) ?? .all)
       }
       stages[stage].output?.near(.all)
     }

@@ -116,7 +116,8 @@ final class DrawnMasks {
         switch states[place] {
         case .no: nil
         case .all: .all
-        case .some: RowMask(rows: rows, bits: bits[place * words..<(place + 1) * words])
+        case .some:
+          words == 1 ? RowMask(rows: rows, word: bits[place]) : RowMask(rows: rows, bits: bits[place * words..<(place + 1) * words])
         }
       }
       set {
@@ -155,6 +156,14 @@ final class DrawnMasks {
     let mask = masks.carries(link.low, link.high, stage: stage, back: back, isAlive(link.low), isAlive(link.high))
     links[place] = mask
     return mask
+  }
+
+  /// What is known already of the rows in which a link carries what a stage reads, or, if it `returns`, the gradient by it as well.
+  func known(_ link: Link, stage: Int, returns: Bool) -> RowMask {
+    let place = link.number * ways + stage * 2
+    guard let there = links[place] else { return .all }
+    guard returns, let back = links[place + 1] else { return there }
+    return there & back
   }
 
   /// In which samples a link carries what a stage reads, and the gradient by it back.

@@ -1,35 +1,63 @@
 import MurmurCompute
 import MurmurSplit
 
-/// A message under way, and what a world has to know of it without a look at the message.
+/// A message under way, in 64 bytes, as thousands lie in no cache: those of the training, which are nearly all, taken apart, so that what a
+/// world has to know of them stands here, and others elsewhere.
+///
+/// What is known of a letter are stored properties: Swift copies a list's element to call what is computed, and so looks at its numbers.
 struct Letter {
-  let from: Int32
-  let to: Int32
+  fileprivate enum Kind: UInt8 {
+    case outputs
+    case gradients
+    case other
+  }
+
+  /// A message that is not of the training.
+  fileprivate final class Other {
+    let message: SplitMessage
+    init(_ message: SplitMessage) { self.message = message }
+  }
+
+  fileprivate let from: Int32
+  fileprivate let to: Int32
   /// About how many bytes it takes on a wire.
-  let byteCount: Int32
+  fileprivate let byteCount: Int32
   /// Where it lies, and how many lie beside it that were written together; how many of those are still there, on the first of them.
-  fileprivate(set) var first: Int32 = 0
-  fileprivate(set) var count: Int32 = 0
+  fileprivate var first: Int32 = 0
+  fileprivate var count: Int32 = 0
   fileprivate var left: Int32 = 0
-  /// Of which stage it is, and of which step if it is of the training and need not be looked at as it comes.
-  let stage: Int32
-  let isGradient: Bool
-  let step: Int?
-  /// Where its numbers are.
-  let address: Nearing.Address?
-  fileprivate var message: SplitMessage?
+  /// Of which step and stage it is, if it is of the training and need not be looked at as it comes.
+  fileprivate let step: Int32
+  fileprivate let stage: Int16
+  fileprivate let kind: Kind
+  fileprivate var isThere = true
+  fileprivate let address: Nearing.Address
+  fileprivate var values: Matrix?
+  fileprivate var other: Other?
 
   init(from: Int, to: Int, _ message: consuming SplitMessage) {
     (self.from, self.to) = (Int32(from), Int32(to))
     byteCount = Int32(clamping: message.byteCount)
     switch message {
-    case .outputs(let moment, let stage, let values):
-      (address, self.stage, isGradient, step) = (Nearing.Address(values), Int32(clamping: stage), false, moment.step)
-    case .gradients(let moment, let stage, let values):
-      (address, self.stage, isGradient, step) = (values.map { Nearing.Address($0) }, Int32(clamping: stage), true, moment.step)
-    case .poll, .question, .answer, .average: (address, stage, isGradient, step) = (nil, 0, false, nil)
+    case .outputs(.step(let step), let stage, let matrix):
+      (kind, self.step, self.stage, values, address) = (.outputs, Int32(step), Int16(stage), matrix, Nearing.Address(matrix))
+    case .gradients(.step(let step), let stage, let matrix):
+      (kind, self.step, self.stage, values, address) = (.gradients, Int32(step), Int16(stage), matrix, Nearing.Address(matrix))
+    case .outputs, .gradients, .poll, .question, .answer, .average:
+      (kind, step, stage, address) = (.other, 0, 0, Nearing.Address(nil))
+      other = Other(message)
     }
-    self.message = consume message
+  }
+
+  /// Takes the message out.
+  fileprivate mutating func take() -> SplitMessage {
+    precondition(isThere, "a letter that was taken already")
+    isThere = false
+    if let other = other.take() { return other.message }
+    let matrix = values.take()
+    guard kind == .outputs else { return .gradients(.step(Int(step)), stage: Int(stage), matrix) }
+    guard let matrix else { preconditionFailure("outputs without numbers") }
+    return .outputs(.step(Int(step)), stage: Int(stage), matrix)
   }
 }
 
@@ -65,7 +93,7 @@ struct LetterBox {
 
   /// Takes the message out that lies in a place; with the last one of a bundle its room is free.
   mutating func take(_ place: Int) -> SplitMessage {
-    guard let message = letters[place].message.take() else { preconditionFailure("a letter that was taken already") }
+    let message = letters[place].take()
     let (first, count) = (letters[place].first, letters[place].count)
     letters[Int(first)].left -= 1
     if letters[Int(first)].left == 0 { free[Int(count)].append(first) }
@@ -77,9 +105,10 @@ struct LetterBox {
   func from(_ place: Int) -> Int { Int(letters[place].from) }
   func to(_ place: Int) -> Int { Int(letters[place].to) }
   func byteCount(_ place: Int) -> Int { Int(letters[place].byteCount) }
-  func step(_ place: Int) -> Int? { letters[place].step }
+  func step(_ place: Int) -> Int? { letters[place].kind == .other ? nil : Int(letters[place].step) }
   func isOf(_ place: Int, step: Int, stage: Int, isGradient: Bool) -> Bool {
-    letters[place].step == step && Int(letters[place].stage) == stage && letters[place].isGradient == isGradient
+    letters[place].kind == (isGradient ? .gradients : .outputs) && Int(letters[place].step) == step
+      && Int(letters[place].stage) == stage
   }
 
   /// Fetches some letters.
@@ -87,7 +116,10 @@ struct LetterBox {
 
   /// Asks for what of a letter's numbers is used where it goes.
   mutating func near(_ place: Int, _ rows: SplitDevice.RowsInUse) {
-    guard let address = letters[place].address else { return }
-    address.near(rows.of(Int(letters[place].stage), isGradient: letters[place].isGradient, from: Int(letters[place].from)))
+    guard letters[place].kind != .other else { return }
+    let mask = rows.of(
+      Int(letters[place].stage), isGradient: letters[place].kind == .gradients, from: Int(letters[place].from))
+    let address = letters[place].address
+    letters[place].values?.near(mask, at: address)
   }
 }
