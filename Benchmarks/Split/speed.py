@@ -1,8 +1,8 @@
 """Steps a second of a split classifier in one process: ours beside PyTorch's masked version of the same network, in turns, one thread each.
 
 usage: speed.py [ROUNDS=3] [MURMUR=.build/release/murmur] [PYTHON=python3 with torch]
-Then a step's cost per device of 1,000 devices (degree 6) beside 16, ours alone, with 16 neurons and batches of 32, and with 32 and 64. Needs
-MURMUR_DATA with MNIST."""
+Then a step's cost per device of 1,000 devices (degree 6) beside 16, ours alone, with 16 neurons and batches of 32, and with 32 and 64; the
+first also where computing takes no virtual time. Needs MURMUR_DATA with MNIST."""
 import json, os, statistics, subprocess, sys, tempfile
 
 here = os.path.dirname(os.path.abspath(__file__))
@@ -50,12 +50,12 @@ with open(table, "w") as f:
         f.write(",".join(f"{x:.3f}" for x in row) + f",{int(sum(row) > 0)}\n")
 
 
-def cost(devices, steps, hidden, batch):
+def cost(devices, steps, hidden, batch, speed):
     columns = ", ".join(f'"{i}"' for i in range(devices))
     text = f"""
 name: crowd
 data: {{set: {table}, label: label, deal: {{columns: [{columns}]}}, test: 50}}
-devices: {{count: {devices}, graph: {{geometric: 6}}}}
+devices: {{count: {devices}, graph: {{geometric: 6}}, speed: {speed}}}
 network: {{hidden: {hidden}, depth: 3}}
 training: {{epochs: {steps / (320 // batch)}, batch: {batch}, drop: 50 %, links: 50 %}}
 test: {{dead: [0], links: [], central: false}}
@@ -63,10 +63,10 @@ test: {{dead: [0], links: [], central: false}}
     return 1 / ours(text) / devices
 
 
-for hidden, batch, steps in [(16, 32, 2000), (32, 64, 500)]:
+for hidden, batch, steps, speed in [(16, 32, 2000, 2), (32, 64, 500, 2), (16, 32, 2000, 0)]:
     few, many = [], []
     for _ in range(rounds):
-        few.append(cost(16, steps, hidden, batch))
-        many.append(cost(1000, steps // 10, hidden, batch))
-        print(f"{hidden} neurons, batch {batch}: a step costs a device of 16 {few[-1] * 1e6:.1f} µs, of 1,000 {many[-1] * 1e6:.1f} µs", flush=True)
+        few.append(cost(16, steps, hidden, batch, speed))
+        many.append(cost(1000, steps // 10, hidden, batch, speed))
+        print(f"{hidden} neurons, batch {batch}, speed {speed}: a step costs a device of 16 {few[-1] * 1e6:.1f} µs, of 1,000 {many[-1] * 1e6:.1f} µs", flush=True)
     print(f"1,000 devices beside 16: {statistics.median(y / x for x, y in zip(few, many)):.2f} x a device and step")

@@ -42,4 +42,25 @@ struct EventQueueTests {
     #expect((looks > 0) == (ahead > 0), "seed \(seed): \(looks) looks ahead")
     #expect(seen.count == number, "seed \(seed): nothing is lost")
   }
+
+  @Test("at one time events come out by rank, and in order of arrival among equals", arguments: 0..<10, [0, 3])
+  func ranks(seed: Int, ahead: Int) {
+    var chance = Chance(seed: UInt64(seed))
+    var queue = EventQueue<Int>(ahead: ahead)
+    var expected: [(time: Int64, rank: Int, number: Int)] = []
+    var number = 0
+    for _ in 0..<300 {
+      if chance.happens(0.6) {
+        let (time, rank) = (Int64(chance.below(4)), Int(chance.below(5)))
+        queue.schedule(number, at: Instant(nanoseconds: time), rank: rank)
+        expected.append((time, rank, number))
+        number += 1
+      } else if let (time, event) = queue.pop() {
+        let first = expected.min { ($0.time, $0.rank, $0.number) < ($1.time, $1.rank, $1.number) }
+        #expect(first?.number == event && first?.time == time.nanoseconds, "seed \(seed)")
+        expected.removeAll { $0.number == event }
+      }
+    }
+    #expect(number > 100 && queue.isEmpty == expected.isEmpty, "seed \(seed)")
+  }
 }

@@ -55,4 +55,46 @@ import Testing
     #expect(Scene.accuracy(&plain, rows, drill: drill) == Scene.accuracy(&ahead, rows, drill: drill), "seed \(seed)")
     #expect(plain.trace == ahead.trace, "seed \(seed)")
   }
+
+  /// A line of devices whose messages and computing take no time: the whole training happens at one moment, in any order.
+  private static func moment(walks: Bool, faults: [SplitFault], seed: UInt64) -> (SplitWorld, [SplitRows]) {
+    let graph = DeviceGraph.line(40)
+    let rows = Scene.rows(devices: 40, width: 2, training: 200, tested: 40, seed: seed)
+    var plan = Scene.plan(graph, width: 2, steps: 25, reach: .direct, seed: seed)
+    plan.drill = Drill(devices: .upTo(0.5), links: .upTo(0.5))
+    var conditions = SplitConditions()
+    (conditions.speeds, conditions.faults) = ([0], faults)
+    return (SplitWorld(plan: plan, graph: graph, reach: .direct, rows: rows, conditions: conditions, looksAhead: walks), rows)
+  }
+
+  @Test func `the order of what happens at one time changes no bit`() {
+    let seed: UInt64 = 12
+    var (plain, rows) = CrowdTests.moment(walks: false, faults: [], seed: seed)
+    var (walking, _) = CrowdTests.moment(walks: true, faults: [], seed: seed)
+    plain.train()
+    walking.train()
+    #expect(plain.trace != walking.trace, "another order, seed \(seed)")
+    #expect(plain.events > 1_000 && plain.statistics.missed == 0 && plain.statistics == walking.statistics, "seed \(seed)")
+    for device in 0..<40 { #expect(plain.device(device).units == walking.device(device).units, "seed \(seed), device \(device)") }
+    let drill = Drill(devices: .fixed(0.25), links: .fixed(0.25))
+    #expect(Scene.accuracy(&plain, rows, drill: drill) == Scene.accuracy(&walking, rows, drill: drill), "seed \(seed)")
+    var (again, _) = CrowdTests.moment(walks: true, faults: [], seed: seed)
+    again.train()
+    var (once, _) = CrowdTests.moment(walks: true, faults: [], seed: seed)
+    once.train()
+    #expect(again.trace == once.trace, "seed \(seed)")
+  }
+
+  @Test func `a walk survives devices that die and return on the way`() {
+    let seed: UInt64 = 13
+    let faults = [SplitFault(.step(5), .dies(3)), SplitFault(.step(9), .returns(3)), SplitFault(.step(4), .joins(20))]
+    var (world, rows) = CrowdTests.moment(walks: true, faults: faults, seed: seed)
+    var (again, _) = CrowdTests.moment(walks: true, faults: faults, seed: seed)
+    world.train()
+    again.train()
+    #expect(world.trace == again.trace && world.statistics == again.statistics, "seed \(seed)")
+    #expect((0..<40).allSatisfy { world.device($0).hasTrained && world.device($0).step == 25 }, "seed \(seed)")
+    let accuracy = Scene.accuracy(&world, rows)
+    #expect(accuracy == Scene.accuracy(&again, rows) && accuracy > 0.5, "seed \(seed): \(accuracy)")
+  }
 }

@@ -1,12 +1,13 @@
 package import MurmurMachines
 
-/// What is to happen when, earliest first, and in order of arrival among equals: a binary heap of keys over a slab of events.
+/// What is to happen when, earliest first, at one time by rank, and in order of arrival among equals: a binary heap of keys over a slab of events.
 ///
-/// Keys are 24 bytes and move; events stay where they are until they happen, so that large messages are never copied by sifting. A queue
+/// Keys are 32 bytes and move; events stay where they are until they happen, so that large messages are never copied by sifting. A queue
 /// can know the next few events by their order, for a world that brings near from memory what those will need.
 package struct EventQueue<Event> {
   private struct Key {
     var time: Int64
+    var rank: Int
     var order: UInt64
     var slot: Int
   }
@@ -28,7 +29,7 @@ package struct EventQueue<Event> {
   /// When the next event happens.
   package var next: Instant? { (front.last ?? heap.first).map { Instant(nanoseconds: $0.time) } }
 
-  package mutating func schedule(_ event: consuming Event, at time: Instant) {
+  package mutating func schedule(_ event: consuming Event, at time: Instant, rank: Int = 0) {
     let slot: Int
     if let reused = free.popLast() {
       slot = reused
@@ -38,7 +39,7 @@ package struct EventQueue<Event> {
       slab.append(consume event)
     }
     order += 1
-    let key = Key(time: time.nanoseconds, order: order, slot: slot)
+    let key = Key(time: time.nanoseconds, rank: rank, order: order, slot: slot)
     if let last = front.first, Self.isEarlier(key, last) { insert(key) } else { push(key) }
   }
 
@@ -69,7 +70,7 @@ package struct EventQueue<Event> {
   }
 
   @inline(__always) private static func isEarlier(_ a: Key, _ b: Key) -> Bool {
-    a.time < b.time || (a.time == b.time && a.order < b.order)
+    (a.time, a.rank, a.order) < (b.time, b.rank, b.order)
   }
 
   /// Puts an event among the next ones.

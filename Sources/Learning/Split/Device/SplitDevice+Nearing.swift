@@ -28,6 +28,15 @@ extension SplitDevice {
     }
   }
 
+  /// Asks for all units, in two rounds.
+  package mutating func nearUnits(_ round: Int) {
+    switch round {
+    case 2: for stage in units.indices { units[stage].nearHeads(learns: true) }
+    case 3: for stage in units.indices { units[stage].nearNumbers(learns: true) }
+    default: return
+    }
+  }
+
   /// Asks for what one round is about; the device itself must be near, and the rounds before it done.
   package mutating func near(_ round: Int) {
     guard round > 0 else { return nearLists() }

@@ -116,8 +116,8 @@ final class DrawnMasks {
         switch states[place] {
         case .no: nil
         case .all: .all
-        case .some:
-          words == 1 ? RowMask(rows: rows, word: bits[place]) : RowMask(rows: rows, bits: bits[place * words..<(place + 1) * words])
+        case .some where words == 1: RowMask(rows: rows, word: bits[place])
+        case .some: RowMask(rows: rows, bits: bits[place * words..<(place + 1) * words])
         }
       }
       set {

@@ -82,7 +82,9 @@ extension Schema {
     Field("bandwidth", \.bandwidth, Codec<DataRate>.dataRate.or("unlimited"), "A link's bytes a second."),
     Field("loss", \.loss, .share, "How probable it is that a link loses a message."),
     Field("jitter", \.jitter, .number(0...5), "The spread of latencies: the standard deviation of their logarithm."),
-    Field("speed", \.speed, .number(1e-6...1e6), "Multiply-adds a device does in a second, in thousands of millions."),
+    Field(
+      "speed", \.speed, .number(0...1e6),
+      "Multiply-adds a device does in a second, in thousands of millions; with 0, computing takes no time."),
     Field(
       "deadline", \.deadline, .duration(.milliseconds(1) ... .seconds(3_600), "500 ms"),
       "The longest wait for the messages of a stage; devices learn shorter ones."),

@@ -2,7 +2,7 @@ public import MurmurMachines
 
 /// What devices and the links between them are like.
 public struct SplitConditions: Sendable, Hashable {
-  /// Multiply-adds a second of each device; one number for all, or one for each.
+  /// Multiply-adds a second of each device; one number for all, or one for each. With 0, computing takes no time.
   public var speeds: [Double] = [2e9]
   /// How probable it is that a message is lost, on every link it crosses.
   public var loss = 0.0

@@ -66,11 +66,26 @@ public struct SplitSetup: Sendable {
     self.scenario = scenario
     for fault in scenario.faults { try SplitSetup.check(fault, devices: columns.count) }
     try SplitSetup.check(scenario.test, devices: columns.count)
+    try checkTime()
     if let many = scenario.test.dead.first(where: { $0.count(of: columns.count) > columns.count }) {
       throw SplitSetupError("test.dead: \(many.count(of: columns.count)) devices cannot be dead of \(columns.count)")
     }
     let complaint = try plan(seed: scenario.seed).plan.complaint
     if let complaint { throw SplitSetupError("this network cannot be: \(complaint)") }
+  }
+
+  /// What happens at times needs time to pass.
+  private func checkTime() throws {
+    let (conditions, asking) = (conditions, asking)
+    let links = try plan(seed: scenario.seed).graph.links
+    guard conditions.speeds == [0], links.allSatisfy({ $0.latency == .zero && $0.bandwidth == 0 }) else { return }
+    let isTimed = [conditions, asking].contains { some in
+      some.flapping != nil || some.flappingLinks != nil || some.faults.contains { if case .at = $0.when { true } else { false } }
+    }
+    guard isTimed else { return }
+    throw SplitSetupError(
+      "devices.speed: with 0 and links without latency no time passes in which devices or links could come and go; "
+        + "give devices.latency, a speed above 0, or faults by `step`")
   }
 
   /// The rows that are learnt from, and those that answers are compared on: test rows, or, to choose settings, some of the others.

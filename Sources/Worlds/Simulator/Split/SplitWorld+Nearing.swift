@@ -58,7 +58,7 @@ extension SplitWorld {
   }
 
   /// A round for a device that has work.
-  private mutating func near(_ round: Int, _ device: Int32) {
+  mutating func near(_ round: Int, _ device: Int32) {
     let number = Int(device)
     if round == 0 { posts[number].letters { box.near($0..<$0 + 1) } }
     if round == 2 {

@@ -58,6 +58,8 @@ public struct SplitWorld {
   var broken: Set<Int> = []
   var queue: EventQueue<Event>
   private let looksAhead: Bool
+  /// The order of messages that arrive at one time.
+  let walk: Walk
   /// Those that have work at the events to come, by how many rounds of ``nearNext()`` they have had.
   var workers: [[Int32]] = Array(repeating: [], count: SplitDevice.nearingRounds)
   var effects = Effects<SplitDevice.Effect>()
@@ -94,7 +96,7 @@ public struct SplitWorld {
       looksAhead: plan.devices >= SplitWorld.manyDevices)
   }
 
-  /// A world that brings near what the next events will look at, or does not.
+  /// A world that brings near what the next events will look at, where it can in the order of a walk, or does not.
   package init(
     plan: SplitPlan, graph: DeviceGraph, reach: VirtualGraph.Reach, rows: [SplitRows], conditions: SplitConditions,
     looksAhead: Bool
@@ -107,19 +109,24 @@ public struct SplitWorld {
     self.rows = rows
     self.conditions = conditions
     routes = VirtualGraph(graph, reach)
-    self.looksAhead = looksAhead
-    queue = EventQueue(ahead: looksAhead ? SplitWorld.horizon : 0)
     for link in graph.links { links[link.a * plan.devices + link.b] = link }
     isIdeal =
       conditions.loss == 0 && conditions.jitter == 0
       && graph.links.allSatisfy { $0.latency == .zero && $0.bandwidth == 0 }
+    let walk = looksAhead && isIdeal && conditions.speeds.allSatisfy { $0 == 0 } ? Walk(plan.neighbours) : .none
+    self.walk = walk.isWorthwhile ? walk : .none
+    self.looksAhead = looksAhead && self.walk.isEmpty
+    queue = EventQueue(ahead: self.looksAhead ? SplitWorld.horizon : 0)
     let chance = Chance(seed: plan.seed).fork("split world")
     let (work, drills) = (work, drills)
-    nodes = (0..<plan.devices).map { number in
-      Node(
+    // Those that are visited one after another lie side by side.
+    var made = [Node?](repeating: nil, count: plan.devices)
+    for number in self.walk.isEmpty ? Array(0..<plan.devices) : self.walk.order {
+      made[number] = Node(
         device: SplitDevice(checked: plan, id: number, rows: rows[number], work: work, drills: drills),
         chance: chance.fork("device", number))
     }
+    nodes = made.compactMap { $0 }
     posts = Array(repeating: Post(), count: plan.devices)
     pauses = Array(repeating: (.origin, .zero), count: plan.devices)
     byStep = conditions.faults.filter { if case .step = $0.when { true } else { false } }
@@ -235,6 +242,7 @@ public struct SplitWorld {
       guard let next = queue.next, next <= time, let (_, event) = queue.pop() else { return false }
       now = max(now, next)
       if looksAhead { nearNext() }
+      if !walk.isEmpty, case .letters(let bundle) = event { nearAlong(bundle) }
       guard case .letters(let bundle) = event else {
         events += 1
         take(event)
@@ -383,7 +391,11 @@ public struct SplitWorld {
 
   /// Sends what is written on its way.
   private mutating func post() {
-    if !written.isEmpty { queue.schedule(.letters(box.put(&written)), at: arrival) }
+    guard !written.isEmpty else { return }
+    let bundle = box.put(&written)
+    let first = Int(bundle.first)
+    let rank = walk.isEmpty ? 0 : box.step(first).map { walk.rank(step: $0, from: box.from(first)) } ?? 0
+    queue.schedule(.letters(bundle), at: arrival, rank: rank)
   }
 
   /// When a message arrives, over relays where there is no link; `nil` if it is lost on the way.
