@@ -32,7 +32,7 @@ struct Letter {
   fileprivate let kind: Kind
   fileprivate var isThere = true
   fileprivate let address: Nearing.Address
-  fileprivate var values: Matrix?
+  fileprivate var numbers: Matrix?
   fileprivate var other: Other?
 
   init(from: Int, to: Int, _ message: consuming SplitMessage) {
@@ -40,9 +40,9 @@ struct Letter {
     byteCount = Int32(clamping: message.byteCount)
     switch message {
     case .outputs(.step(let step), let stage, let matrix):
-      (kind, self.step, self.stage, values, address) = (.outputs, Int32(step), Int16(stage), matrix, Nearing.Address(matrix))
+      (kind, self.step, self.stage, numbers, address) = (.outputs, Int32(step), Int16(stage), matrix, Nearing.Address(matrix))
     case .gradients(.step(let step), let stage, let matrix):
-      (kind, self.step, self.stage, values, address) = (.gradients, Int32(step), Int16(stage), matrix, Nearing.Address(matrix))
+      (kind, self.step, self.stage, numbers, address) = (.gradients, Int32(step), Int16(stage), matrix, Nearing.Address(matrix))
     case .outputs, .gradients, .poll, .question, .answer, .average:
       (kind, step, stage, address) = (.other, 0, 0, Nearing.Address(nil))
       other = Other(message)
@@ -54,7 +54,7 @@ struct Letter {
     precondition(isThere, "a letter that was taken already")
     isThere = false
     if let other = other.take() { return other.message }
-    let matrix = values.take()
+    let matrix = numbers.take()
     guard kind == .outputs else { return .gradients(.step(Int(step)), stage: Int(stage), matrix) }
     guard let matrix else { preconditionFailure("outputs without numbers") }
     return .outputs(.step(Int(step)), stage: Int(stage), matrix)
@@ -122,6 +122,6 @@ struct LetterBox {
     let mask = rows.of(
       Int(letters[place].stage), isGradient: letters[place].kind == .gradients, from: Int(letters[place].from))
     let address = letters[place].address
-    letters[place].values?.near(mask, at: address)
+    letters[place].numbers?.near(mask, at: address)
   }
 }
