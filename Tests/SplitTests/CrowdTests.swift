@@ -73,16 +73,13 @@ import Testing
     var (walking, _) = CrowdTests.moment(walks: true, faults: [], seed: seed)
     plain.train()
     walking.train()
-    #expect(plain.trace != walking.trace, "another order, seed \(seed)")
+    var (again, _) = CrowdTests.moment(walks: true, faults: [], seed: seed)
+    again.train()
+    #expect(again.trace == walking.trace && plain.trace != walking.trace, "another order, and always the same, seed \(seed)")
     #expect(plain.events > 1_000 && plain.statistics.missed == 0 && plain.statistics == walking.statistics, "seed \(seed)")
     for device in 0..<40 { #expect(plain.device(device).units == walking.device(device).units, "seed \(seed), device \(device)") }
     let drill = Drill(devices: .fixed(0.25), links: .fixed(0.25))
     #expect(Scene.accuracy(&plain, rows, drill: drill) == Scene.accuracy(&walking, rows, drill: drill), "seed \(seed)")
-    var (again, _) = CrowdTests.moment(walks: true, faults: [], seed: seed)
-    again.train()
-    var (once, _) = CrowdTests.moment(walks: true, faults: [], seed: seed)
-    once.train()
-    #expect(again.trace == once.trace, "seed \(seed)")
   }
 
   @Test func `a walk survives devices that die and return on the way`() {

@@ -66,19 +66,18 @@ public struct SplitSetup: Sendable {
     self.scenario = scenario
     for fault in scenario.faults { try SplitSetup.check(fault, devices: columns.count) }
     try SplitSetup.check(scenario.test, devices: columns.count)
-    try checkTime()
     if let many = scenario.test.dead.first(where: { $0.count(of: columns.count) > columns.count }) {
       throw SplitSetupError("test.dead: \(many.count(of: columns.count)) devices cannot be dead of \(columns.count)")
     }
-    let complaint = try plan(seed: scenario.seed).plan.complaint
-    if let complaint { throw SplitSetupError("this network cannot be: \(complaint)") }
+    let (plan, graph) = try plan(seed: scenario.seed)
+    if let complaint = plan.complaint { throw SplitSetupError("this network cannot be: \(complaint)") }
+    try checkTime(graph)
   }
 
   /// What happens at times needs time to pass.
-  private func checkTime() throws {
+  private func checkTime(_ graph: DeviceGraph) throws {
     let (conditions, asking) = (conditions, asking)
-    let links = try plan(seed: scenario.seed).graph.links
-    guard conditions.speeds == [0], links.allSatisfy({ $0.latency == .zero && $0.bandwidth == 0 }) else { return }
+    guard conditions.speeds == [0], graph.links.allSatisfy({ $0.latency == .zero && $0.bandwidth == 0 }) else { return }
     let isTimed = [conditions, asking].contains { some in
       some.flapping != nil || some.flappingLinks != nil || some.faults.contains { if case .at = $0.when { true } else { false } }
     }
