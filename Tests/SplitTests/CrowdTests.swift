@@ -48,50 +48,99 @@ import Testing
     var (ahead, _) = CrowdTests.world(scene, looksAhead: true, seed: seed)
     plain.train()
     ahead.train()
-    #expect(plain.events > 1_000 && plain.trace == ahead.trace && plain.events == ahead.events, "seed \(seed)")
-    #expect(plain.statistics == ahead.statistics && plain.lost == ahead.lost, "seed \(seed)")
-    for device in 0..<40 { #expect(plain.device(device).units == ahead.device(device).units, "seed \(seed), device \(device)") }
-    let drill = Drill(devices: .fixed(0.25), links: .fixed(0.25))
-    #expect(Scene.accuracy(&plain, rows, drill: drill) == Scene.accuracy(&ahead, rows, drill: drill), "seed \(seed)")
-    #expect(plain.trace == ahead.trace, "seed \(seed)")
+    CrowdTests.expectSame(&plain, &ahead, rows, seed)
   }
 
-  /// A line of devices whose messages and computing take no time: the whole training happens at one moment, in any order.
-  private static func moment(walks: Bool, faults: [SplitFault], seed: UInt64) -> (SplitWorld, [SplitRows]) {
-    let graph = DeviceGraph.line(40)
-    let rows = Scene.rows(devices: 40, width: 2, training: 200, tested: 40, seed: seed)
-    var plan = Scene.plan(graph, width: 2, steps: 25, reach: .direct, seed: seed)
+  /// Two worlds, however they were worked out, are the same: everything that happened, when, and what all devices know.
+  private static func expectSame(_ one: inout SplitWorld, _ other: inout SplitWorld, _ rows: [SplitRows], _ seed: UInt64) {
+    #expect(one.events > 1_000 && one.trace == other.trace && one.events == other.events, "seed \(seed)")
+    #expect(one.statistics == other.statistics && one.lost == other.lost && one.now == other.now, "seed \(seed)")
+    #expect(one.relayed.bytes == other.relayed.bytes && one.latestStep == other.latestStep && one.pauses == other.pauses, "seed \(seed)")
+    for device in 0..<one.plan.devices {
+      #expect(one.device(device).units == other.device(device).units, "seed \(seed), device \(device)")
+      #expect(one.isAlive(device) == other.isAlive(device), "seed \(seed), device \(device)")
+    }
+    let drill = Drill(devices: .fixed(0.25), links: .fixed(0.25))
+    #expect(Scene.accuracy(&one, rows, drill: drill) == Scene.accuracy(&other, rows, drill: drill), "seed \(seed)")
+    #expect(one.trace == other.trace && one.now == other.now, "seed \(seed)")
+  }
+
+  /// Where devices may run ahead of each other's time.
+  struct Course: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    var latency = Instant.Span.zero
+    var bandwidth = 0.0
+    var speeds = [2e9]
+    var jitter = 0.0
+    var loss = 0.0
+    var faults: [SplitFault] = []
+    var reach = VirtualGraph.Reach.direct
+    var missing = MissingPolicy.flagged
+    var rule = LearningRule.backpropagation
+    var shortest = Instant.Span.milliseconds(20)
+    var isGrid = false
+  }
+
+  static let courses = [
+    Course(testDescription: "only computing takes time"), Course(testDescription: "nothing takes time", speeds: [0]),
+    Course(testDescription: "only links take time", latency: .milliseconds(1), speeds: [0]),
+    Course(testDescription: "links and computing take time", latency: .milliseconds(0.02), bandwidth: 1e8),
+    Course(testDescription: "all alike, so that much happens at one time", isGrid: true),
+    Course(testDescription: "all alike, with links", latency: .milliseconds(0.05), isGrid: true),
+    Course(testDescription: "slow devices, whose timers bound how far others may be ahead", speeds: [1e7]),
+    Course(
+      testDescription: "devices of different speeds", latency: .milliseconds(0.1),
+      speeds: (0..<40).map { 1e8 * Double(1 + $0 % 7) }),
+    Course(testDescription: "links that jitter", latency: .milliseconds(0.1), jitter: 0.8),
+    Course(testDescription: "joined inputs, a mean for who is missing", latency: .milliseconds(0.1), missing: .mean),
+    Course(testDescription: "a local rule", rule: .greedy(replay: 2)),
+    Course(testDescription: "over relays", latency: .milliseconds(0.1), reach: .complete),
+    Course(testDescription: "a message in ten thousand is lost", latency: .milliseconds(0.1), loss: 0.0001),
+    Course(testDescription: "messages are lost from the beginning", latency: .milliseconds(0.1), loss: 0.05),
+    Course(testDescription: "timers that fire too early", latency: .milliseconds(1), jitter: 1.5, shortest: .milliseconds(1)),
+    Course(
+      testDescription: "a device dies, and returns", latency: .milliseconds(0.1),
+      faults: [
+        SplitFault(.at(.origin + .milliseconds(7)), .dies(3)), SplitFault(.at(.origin + .milliseconds(90)), .returns(3)),
+      ]),
+    Course(
+      testDescription: "a link breaks", latency: .milliseconds(0.1),
+      faults: [SplitFault(.at(.origin + .milliseconds(5)), .breaks(0, 1))], reach: .complete),
+  ]
+
+  private static func course(_ scene: Course, runsAhead: Bool, threads: Int, seed: UInt64) -> (SplitWorld, [SplitRows]) {
+    var chance = Chance(seed: seed).fork("course")
+    let devices = scene.reach == .complete ? 12 : 40
+    let drawn = scene.isGrid ? DeviceGraph.grid(devices) : DeviceGraph.geometric(devices, degree: 5, chance: &chance)
+    let graph = drawn.with(latency: scene.latency, bandwidth: scene.bandwidth)
+    let rows = Scene.rows(devices: devices, width: 2, training: 200, tested: 40, seed: seed)
+    var plan = Scene.plan(graph, width: 2, steps: 25, reach: scene.reach, seed: seed)
     plan.drill = Drill(devices: .upTo(0.5), links: .upTo(0.5))
+    plan.missing = scene.missing
+    plan.rule = scene.rule
+    plan.timing.shortest = scene.shortest
     var conditions = SplitConditions()
-    (conditions.speeds, conditions.faults) = ([0], faults)
-    return (SplitWorld(plan: plan, graph: graph, reach: .direct, rows: rows, conditions: conditions, looksAhead: walks), rows)
+    (conditions.speeds, conditions.jitter, conditions.loss) = (scene.speeds, scene.jitter, scene.loss)
+    conditions.faults = scene.faults
+    return (
+      SplitWorld(
+        plan: plan, graph: graph, reach: scene.reach, rows: rows, conditions: conditions, looksAhead: runsAhead,
+        runsAhead: runsAhead, threads: threads), rows
+    )
   }
 
-  @Test func `the order of what happens at one time changes no bit`() {
-    let seed: UInt64 = 12
-    var (plain, rows) = CrowdTests.moment(walks: false, faults: [], seed: seed)
-    var (walking, _) = CrowdTests.moment(walks: true, faults: [], seed: seed)
-    plain.train()
-    walking.train()
-    var (again, _) = CrowdTests.moment(walks: true, faults: [], seed: seed)
-    again.train()
-    #expect(again.trace == walking.trace && plain.trace != walking.trace, "another order, and always the same, seed \(seed)")
-    #expect(plain.events > 1_000 && plain.statistics.missed == 0 && plain.statistics == walking.statistics, "seed \(seed)")
-    for device in 0..<40 { #expect(plain.device(device).units == walking.device(device).units, "seed \(seed), device \(device)") }
-    let drill = Drill(devices: .fixed(0.25), links: .fixed(0.25))
-    #expect(Scene.accuracy(&plain, rows, drill: drill) == Scene.accuracy(&walking, rows, drill: drill), "seed \(seed)")
-  }
-
-  @Test func `a walk survives devices that die and return on the way`() {
-    let seed: UInt64 = 13
-    let faults = [SplitFault(.step(5), .dies(3)), SplitFault(.step(9), .returns(3)), SplitFault(.step(4), .joins(20))]
-    var (world, rows) = CrowdTests.moment(walks: true, faults: faults, seed: seed)
-    var (again, _) = CrowdTests.moment(walks: true, faults: faults, seed: seed)
-    world.train()
-    again.train()
-    #expect(world.trace == again.trace && world.statistics == again.statistics, "seed \(seed)")
-    #expect((0..<40).allSatisfy { world.device($0).hasTrained && world.device($0).step == 25 }, "seed \(seed)")
-    let accuracy = Scene.accuracy(&world, rows)
-    #expect(accuracy == Scene.accuracy(&again, rows) && accuracy > 0.5, "seed \(seed): \(accuracy)")
+  @Test(arguments: courses) func `running ahead of time changes nothing that happens and not when it does`(scene: Course) {
+    for seed: UInt64 in 21...23 {
+      var (ordered, rows) = CrowdTests.course(scene, runsAhead: false, threads: 1, seed: seed)
+      ordered.train()
+      #expect(!ordered.hasRunAhead, "seed \(seed)")
+      for threads in 1...3 {
+        var copy = ordered
+        var (ahead, _) = CrowdTests.course(scene, runsAhead: true, threads: threads, seed: seed)
+        ahead.train()
+        #expect(ahead.hasRunAhead, "seed \(seed)")
+        CrowdTests.expectSame(&copy, &ahead, rows, seed)
+      }
+    }
   }
 }

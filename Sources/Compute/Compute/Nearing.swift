@@ -47,7 +47,7 @@ package enum Nearing {
 
   /// Where the numbers of a matrix are: enough to ask for them without a look at what says so. To ask for what is gone does no harm.
   @safe
-  package struct Address {
+  package struct Address: @unchecked Sendable {
     fileprivate let numbers: UnsafeRawPointer?
 
     /// The address of a matrix's numbers, if there is a matrix.

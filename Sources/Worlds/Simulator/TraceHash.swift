@@ -31,11 +31,49 @@ public struct TraceHash: Hashable, Sendable, CustomStringConvertible {
     return x ^ (x >> 33)
   }
 
+  /// Nothing happened yet.
+  init() {}
+
+  /// The hash of one event alone.
+  @inline(__always)
+  fileprivate init(of time: Instant, _ kind: UInt64, _ who: UInt64, _ what: UInt64) { mix(time, kind, who, what) }
+
+  fileprivate var lanes: (a: UInt64, b: UInt64) { (a, b) }
+
   /// 32 hexadecimal digits.
-  public var description: String {
+  public var description: String { TraceHash.digits(a, b) }
+
+  fileprivate static func digits(_ a: UInt64, _ b: UInt64) -> String {
     [a, b].map { word in
       let digits = String(word, radix: 16)
       return String(repeating: "0", count: 16 - digits.count) + digits
     }.joined()
   }
+}
+
+/// A hash over everything that happened in a world, each event with its time, whatever the order in which it was worked out: the sum of the
+/// events' own ``TraceHash``es.
+///
+/// For worlds that let devices run ahead of each other: two runs with the same sum did the same things at the same times.
+public struct TraceSum: Hashable, Sendable, CustomStringConvertible {
+  private var (a, b): (UInt64, UInt64) = (0, 0)
+
+  /// Takes in one event.
+  @inline(__always)
+  mutating func mix(_ time: Instant, _ kind: UInt64, _ who: UInt64, _ what: UInt64) {
+    let one = TraceHash(of: time, kind, who, what).lanes
+    (a, b) = (a &+ one.a, b &+ one.b)
+  }
+
+  /// Takes one event out that was taken in.
+  mutating func remove(_ time: Instant, _ kind: UInt64, _ who: UInt64, _ what: UInt64) {
+    let one = TraceHash(of: time, kind, who, what).lanes
+    (a, b) = (a &- one.a, b &- one.b)
+  }
+
+  /// Takes in all that another took in.
+  mutating func mix(_ other: TraceSum) { (a, b) = (a &+ other.a, b &+ other.b) }
+
+  /// 32 hexadecimal digits.
+  public var description: String { TraceHash.digits(a, b) }
 }

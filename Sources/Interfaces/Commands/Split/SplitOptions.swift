@@ -217,7 +217,9 @@ struct SplitOptions: ParsableArguments {
     do {
       let setup = try SplitSetup(scenario, data)
       _ = try setup.plan(seed: scenario.seed, links: links)
-      return SplitExperiment(setup, links: links)
+      let threads = scenario.threads ?? ProcessInfo.processInfo.activeProcessorCount
+      // Runs beside each other share them.
+      return SplitExperiment(setup, links: links, threads: max(1, threads / max(1, scenario.runs)))
     } catch let error as SplitSetupError { throw Failure(error.description) }
   }
 }

@@ -54,7 +54,7 @@ extension SplitDevice {
   }
 
   /// Steps that a device begins for one input at most; more of them are begun after a timer.
-  static let mostInARow = 8
+  package static let mostInARow = 8
 
   /// The flight of a moment, made if it is new.
   mutating func newFlight(_ moment: Moment) -> Flight {

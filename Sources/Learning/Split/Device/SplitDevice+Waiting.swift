@@ -1,5 +1,5 @@
 import MurmurCompute
-import MurmurMachines
+package import MurmurMachines
 
 /// Partial timing: what is waited for, how long, and what comes too late.
 extension SplitDevice {
@@ -143,6 +143,22 @@ extension SplitDevice {
         trainingPatience[backward: stage, place].learn(.zero)
       }
     }
+  }
+
+  /// Something that is waited for turns out to have come before the wait began: the wait is for the others alone. For worlds that hand messages
+  /// over in another order than that of time.
+  package mutating func waitAnew(_ effects: inout Effects<Effect>) {
+    for index in flights.indices where !flights[index].isExpired {
+      guard let waiting = flights[index].waiting, waiting.fired == 0, let missing = missing(index), !missing.isEmpty else { continue }
+      let span = span(index, missing, isPoll: plan.timing.polls > 0)
+      flights[index].waiting = (waiting.since, 0, waiting.since + span)
+    }
+    arm(&effects)
+  }
+
+  /// Whether a wait is over by now.
+  package func isOverdue(_ now: Instant) -> Bool {
+    flights.contains { !$0.isExpired && $0.waiting.map { $0.due <= now } ?? false }
   }
 
   /// The timer fired: waits that are over by now end, or ask once more.

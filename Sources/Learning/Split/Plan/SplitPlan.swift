@@ -111,6 +111,19 @@ public struct SplitPlan: Sendable, Hashable {
     return nil
   }
 
+  /// The same plan in lists of its own, for another thread: two that count references to the same list wait for each other.
+  package var apart: SplitPlan {
+    var plan = self
+    plan.features = features.map { $0 }
+    plan.neighbours = neighbours.map { list in list.map { $0 } }
+    plan.stages = stages.map { stage in
+      var stage = stage
+      stage.layers = stage.layers.map { $0 }
+      return stage
+    }
+    return plan
+  }
+
   /// The numbers of a device's unit at a stage that come in.
   public func inputs(of device: Int, at stage: Int) -> Int {
     let labels = rule.readsLabels ? objective.classes : 0

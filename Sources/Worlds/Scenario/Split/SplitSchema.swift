@@ -18,7 +18,7 @@ extension Schema {
         "faults", \.faults, splitFault.list("a list of faults", count: 0...10_000),
         "What happens to devices and links while they learn."),
       Field("test", \.test, splitTest, over: standard.test, "The faults that answers are measured under."),
-      Field("threads", \.threads, threads, "Runs at a time; no result depends on it.").hidden { $0.threads != nil },
+      Field("threads", \.threads, threads, "Threads; runs share them, and no result depends on it.").hidden { $0.threads != nil },
       Field("out", \.out, folder, "The folder the results go to; `own` for one named after the scenario.").hidden {
         $0.out != nil
       },

@@ -5,7 +5,7 @@ import MurmurSplit
 /// world has to know of them stands here, and others elsewhere.
 ///
 /// What is known of a letter are stored properties: Swift copies a list's element to call what is computed, and so looks at its numbers.
-struct Letter {
+struct Letter: Sendable {
   fileprivate enum Kind: UInt8 {
     case outputs
     case gradients
@@ -13,7 +13,7 @@ struct Letter {
   }
 
   /// A message that is not of the training.
-  fileprivate final class Other {
+  fileprivate final class Other: Sendable {
     let message: SplitMessage
     init(_ message: SplitMessage) { self.message = message }
   }
@@ -99,6 +99,16 @@ struct LetterBox {
     if letters[Int(first)].left == 0 { free[Int(count)].append(first) }
     return message
   }
+
+  /// Takes a letter out as it is, to be put elsewhere.
+  mutating func lift(_ place: Int) -> Letter {
+    let letter = letters[place]
+    _ = take(place)
+    return letter
+  }
+
+  /// A letter's rank among those that arrive at one time, in a world of so many devices: by step and sender; `nil` if it is not of the training.
+  func rank(_ place: Int, of devices: Int) -> Int? { step(place).map { 1 + $0 * devices + from(place) } }
 
   // What is known of a letter without a look at its message.
 

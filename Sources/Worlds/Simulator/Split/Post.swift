@@ -63,9 +63,7 @@ struct Post {
   /// How many that will count are known to come soon.
   private var coming = 0
   private var through = -1
-  /// When its wait timer is due, and when the event in the queue is that looks after it: there is one at a time, however often it is armed.
-  private var due = Instant.never
-  private var looked = Instant.never
+  var alarm = Alarm()
 
   /// Messages of steps up to `step` may be kept from now on, as long as they have no effect.
   mutating func mayKeep(_ quiet: SplitDevice.Quiet, through step: Int) {
@@ -80,7 +78,7 @@ struct Post {
   /// Keeps a letter if it has no effect yet.
   mutating func keeps(_ place: Int, in box: borrowing LetterBox, _ now: Instant) -> Bool {
     guard quiet.count > 0, let step = box.step(place), step <= through else { return false }
-    if counts(place, in: box) {
+    if quiet.counts(place, in: box) {
       guard counted < quiet.count - 1 else { return false }
       counted += 1
       coming -= coming > 0 ? 1 : 0
@@ -89,34 +87,10 @@ struct Post {
     return true
   }
 
-  private func counts(_ place: Int, in box: borrowing LetterBox) -> Bool {
-    guard let awaited = quiet.awaited else { return true }
-    return box.isOf(place, step: awaited.step, stage: awaited.stage, isGradient: awaited.isGradient)
-  }
-
   /// Takes out what was kept, in exchange for an empty list with room.
   mutating func takeKept(_ list: inout [Kept]) {
     swap(&kept, &list)
     quiet.count = 0
-  }
-
-  /// Arms the wait timer; whether an event is to be put in the queue for it.
-  mutating func arm(_ time: Instant) -> Bool {
-    due = time
-    guard time < looked else { return false }
-    looked = time
-    return true
-  }
-
-  /// The queue's event for the wait timer has come: the time at which the timer fires, now or later; `nil` if it was of an earlier arming.
-  mutating func waited(_ now: Instant) -> Instant? {
-    guard isAlive, looked == now else { return nil }
-    looked = due > now && due < .never ? due : .never
-    if due <= now {
-      due = .never
-      return now
-    }
-    return due < .never ? due : nil
   }
 
   /// It stops, and all it had in hand is gone.
@@ -126,7 +100,7 @@ struct Post {
     inbox.clear()
     kept = []
     quiet.count = 0
-    (due, looked) = (.never, .never)
+    alarm = Alarm()
   }
 
   // Bringing near: see ``SplitWorld/nearNext()``.
@@ -140,14 +114,14 @@ struct Post {
   mutating func isFilled(at time: Instant, by place: Int, in box: borrowing LetterBox) -> Bool {
     guard isAlive, isFree(time) else { return false }
     guard quiet.count > 0 else { return true }
-    guard counts(place, in: box) else { return false }
+    guard quiet.counts(place, in: box) else { return false }
     coming += 1
     return counted + coming >= quiet.count
   }
 
   /// Whether a letter that comes next makes the device work.
   mutating func isFull(at time: Instant, for place: Int, in box: borrowing LetterBox) -> Bool {
-    isAlive && isFree(time) && (quiet.count == 0 || counted + coming >= quiet.count && counts(place, in: box))
+    isAlive && isFree(time) && (quiet.count == 0 || counted + coming >= quiet.count && quiet.counts(place, in: box))
   }
 
   /// Whether what waits for the device may make it work.
@@ -157,5 +131,38 @@ struct Post {
   mutating func letters(_ body: (Int) -> Void) {
     for index in kept.indices { body(Int(kept[index].place)) }
     for place in inbox.letters { body(place) }
+  }
+}
+
+/// When a device's wait timer is due. However often it is armed, one event in the queue at a time looks after it.
+struct Alarm {
+  private var due = Instant.never
+  private var looked = Instant.never
+
+  /// Arms the timer; whether an event is to be put in the queue for it.
+  mutating func arm(_ time: Instant) -> Bool {
+    due = time
+    guard time < looked else { return false }
+    looked = time
+    return true
+  }
+
+  /// The queue's event has come: the time at which the timer fires, now or later; `nil` if it was of an earlier arming.
+  mutating func waited(_ now: Instant) -> Instant? {
+    guard looked == now else { return nil }
+    looked = due > now && due < .never ? due : .never
+    if due <= now {
+      due = .never
+      return now
+    }
+    return due < .never ? due : nil
+  }
+}
+
+extension SplitDevice.Quiet {
+  /// Whether a letter is of those that are waited for.
+  func counts(_ place: Int, in box: borrowing LetterBox) -> Bool {
+    guard let awaited else { return true }
+    return box.isOf(place, step: awaited.step, stage: awaited.stage, isGradient: awaited.isGradient)
   }
 }

@@ -155,15 +155,18 @@ public struct SplitExperiment: Sendable {
   public let setup: SplitSetup
   /// The text of the graph's file.
   public let links: String?
+  /// How many threads a run computes on; no result depends on it.
+  public let threads: Int
   /// Samples of a question.
   public static let questionSize = 500
   /// Samples of a question where what is late or lost is drawn for a question and not for every sample.
   public static let smallQuestionSize = 25
 
-  /// An experiment.
-  public init(_ setup: SplitSetup, links: String? = nil) {
+  /// An experiment on that many threads a run.
+  public init(_ setup: SplitSetup, links: String? = nil, threads: Int = 1) {
     self.setup = setup
     self.links = links
+    self.threads = threads
   }
 
   /// The levels measured.
@@ -176,7 +179,7 @@ public struct SplitExperiment: Sendable {
     let (plan, graph) = try setup.plan(seed: seed, links: links)
     var world = SplitWorld(
       plan: plan, graph: graph, reach: .init(rawValue: setup.scenario.devices.reach.rawValue) ?? .direct, rows: setup.rows,
-      conditions: setup.conditions)
+      conditions: setup.conditions, threads: threads)
     let steps = plan.steps
     world.observer = { _, event, _ in
       if case .stepped(let step, _) = event, step % 16 == 0 { progress(Double(step) / Double(max(1, steps)), "training") }
@@ -300,7 +303,7 @@ public struct SplitExperiment: Sendable {
     let central = scenario.test.central
     scenario.test = SplitTestPlan()
     (scenario.test.dead, scenario.test.links, scenario.test.central) = ([], [], central)
-    return try SplitExperiment(setup.with(scenario)).run(seed: seed, isStopped: isStopped)?.risks.first
+    return try SplitExperiment(setup.with(scenario), threads: threads).run(seed: seed, isStopped: isStopped)?.risks.first
   }
 
   /// The accuracy, or of numbers the mean squared error, of one dense network over all features, with as many neurons a layer as the devices have together (256 at most), trained on

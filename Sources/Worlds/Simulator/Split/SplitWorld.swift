@@ -34,101 +34,102 @@ public struct SplitWorld {
 
   /// What the devices agree on.
   public let plan: SplitPlan
-  /// Who is wired to whom.
-  public let graph: DeviceGraph
-  let reach: VirtualGraph.Reach
   let conditions: SplitConditions
   let rows: [SplitRows]
-  let work = DenseWork()
-  let drills = DrillMemory()
+  /// The links, and the ways over them.
+  var roads: Roads
+  /// Who runs ahead on which thread; all together where nobody does.
+  let parts: [Part]
+  private let runsAhead: Bool
   var nodes: [Node]
   /// What the world has to know of every device at every event.
   var posts: [Post]
-  var routes: VirtualGraph
-  var links: [Int: DeviceGraph.Link] = [:]
   private var handed: [Post.Kept] = []
   /// Messages under way.
   var box = LetterBox()
   /// Letters that arrive now and are not yet handed out.
   private var arriving = 0..<0
   /// Letters that a device has written, until it is clear that no other arrives with them.
-  private var written: [Letter] = []
+  var written: [Letter] = []
   private var arrival = Instant.origin
   private var linkChance = Chance(seed: 0)
-  var broken: Set<Int> = []
   var queue: EventQueue<Event>
-  private let looksAhead: Bool
-  /// The order of messages that arrive at one time.
-  let walk: Walk
+  let looksAhead: Bool
   /// Those that have work at the events to come, by how many rounds of ``nearNext()`` they have had.
   var workers: [[Int32]] = Array(repeating: [], count: SplitDevice.nearingRounds)
   var effects = Effects<SplitDevice.Effect>()
   var byStep: [SplitFault]
-  let isIdeal: Bool
   /// The virtual time of the latest event.
-  public private(set) var now = Instant.origin
-  /// A hash over every event so far.
-  public private(set) var trace = TraceHash()
-  /// Events so far.
-  public private(set) var events = 0
+  public internal(set) var now = Instant.origin
+  /// A hash over every event so far, with its time.
+  public internal(set) var trace = TraceSum()
+  /// Events so far: messages that arrived, timers that fired, faults.
+  public internal(set) var events = 0
+  private var turns = 0
+  /// Whether somebody has ended all steps, or gone, since it was looked last.
+  private var mayBeTrained = true
   /// Watches what devices announce.
   public var observer: (@Sendable (Int, SplitEvent, Instant) -> Void)?
   var announced: [(device: Int, event: SplitEvent, time: Instant)] = []
   var isCollecting = false
   private var hasBegun = false
+  /// Whether devices ran ahead of each other's time.
+  package private(set) var hasRunAhead = false
   /// Whether devices and links come and go although nobody learns, and questions therefore end before everything does.
   var isLive = false
   /// The step that ended last, anywhere.
-  public private(set) var latestStep = -1
+  public internal(set) var latestStep = -1
   /// How often a message ended on a lossy link or at a dead device.
-  public private(set) var lost = 0
+  public internal(set) var lost = 0
   /// Messages that devices passed on for others, and their bytes, about.
-  public private(set) var relayed = (messages: 0, bytes: 0)
+  public internal(set) var relayed = (messages: 0, bytes: 0)
   /// When each device last ended a step, and the longest time it took from one to the next.
-  public private(set) var pauses: [(last: Instant, longest: Instant.Span)]
+  public internal(set) var pauses: [SplitPause]
 
-  /// A world of devices that have not begun.
+  /// A world of devices that have not begun. With several threads, each takes some of them where devices run ahead; no result depends on it.
   public init(
-    plan: SplitPlan, graph: DeviceGraph, reach: VirtualGraph.Reach, rows: [SplitRows], conditions: SplitConditions = .init()
+    plan: SplitPlan, graph: DeviceGraph, reach: VirtualGraph.Reach, rows: [SplitRows], conditions: SplitConditions = .init(),
+    threads: Int = 1
   ) {
     self.init(
       plan: plan, graph: graph, reach: reach, rows: rows, conditions: conditions,
-      looksAhead: plan.devices >= SplitWorld.manyDevices)
+      looksAhead: plan.devices >= SplitWorld.manyDevices, threads: threads)
   }
 
-  /// A world that brings near what the next events will look at, where it can in the order of a walk, or does not.
+  /// A world that brings near what the next events will look at, or does not, and whose devices may run ahead of each other, or may not.
   package init(
     plan: SplitPlan, graph: DeviceGraph, reach: VirtualGraph.Reach, rows: [SplitRows], conditions: SplitConditions,
-    looksAhead: Bool
+    looksAhead: Bool, runsAhead: Bool = true, threads: Int = 1
   ) {
     precondition(plan.complaint == nil, plan.complaint ?? "")
     precondition(rows.count == plan.devices && graph.devices == plan.devices, "rows and graph of other devices")
     self.plan = plan
-    self.graph = graph
-    self.reach = reach
     self.rows = rows
     self.conditions = conditions
-    routes = VirtualGraph(graph, reach)
-    for link in graph.links { links[link.a * plan.devices + link.b] = link }
-    isIdeal =
-      conditions.loss == 0 && conditions.jitter == 0
-      && graph.links.allSatisfy { $0.latency == .zero && $0.bandwidth == 0 }
-    let walk = looksAhead && isIdeal && conditions.speeds.allSatisfy { $0 == 0 } ? Walk(plan.neighbours) : .none
-    self.walk = walk.isWorthwhile ? walk : .none
-    self.looksAhead = looksAhead && self.walk.isEmpty
-    queue = EventQueue(ahead: self.looksAhead ? SplitWorld.horizon : 0)
+    self.looksAhead = looksAhead
+    roads = Roads(graph, reach, conditions)
+    self.runsAhead = runsAhead && SplitWorld.canRunAhead(plan, roads, rows, conditions)
+    let count = self.runsAhead ? max(1, min(threads, plan.devices / SplitWorld.manyForThread)) : 1
+    let walk = self.runsAhead ? Walk(plan.neighbours).parts(count) : [Array(0..<plan.devices)]
+    parts = walk.map { Part(devices: $0, plan: count == 1 ? plan : plan.apart) }
+    queue = EventQueue(ahead: looksAhead ? SplitWorld.horizon : 0)
     let chance = Chance(seed: plan.seed).fork("split world")
-    let (work, drills) = (work, drills)
     // Those that are visited one after another lie side by side.
     var made = [Node?](repeating: nil, count: plan.devices)
-    for number in self.walk.isEmpty ? Array(0..<plan.devices) : self.walk.order {
-      made[number] = Node(
-        device: SplitDevice(checked: plan, id: number, rows: rows[number], work: work, drills: drills),
-        chance: chance.fork("device", number))
+    for part in parts {
+      var labels = [Int32]()
+      for number in part.devices {
+        var rows = rows[number]
+        // Lists of a thread's own, as the plan's are.
+        if labels.count == rows.labels.count, labels == rows.labels { rows.labels = labels } else { labels = rows.labels.map { $0 } }
+        made[number] = Node(
+          device: SplitDevice(checked: part.plan, id: number, rows: rows, work: part.work, drills: part.drills),
+          chance: chance.fork("device", number))
+      }
     }
     nodes = made.compactMap { $0 }
     posts = Array(repeating: Post(), count: plan.devices)
-    pauses = Array(repeating: (.origin, .zero), count: plan.devices)
+    pauses = Array(repeating: SplitPause(), count: plan.devices)
     byStep = conditions.faults.filter { if case .step = $0.when { true } else { false } }
     for fault in conditions.faults {
       if case .at(let time) = fault.when { queue.schedule(.fault(fault.what), at: time) }
@@ -153,6 +154,8 @@ public struct SplitWorld {
     }
   }
 
+  /// Who is wired to whom.
+  public var graph: DeviceGraph { roads.graph }
   /// A device, as it is now.
   public func device(_ number: Int) -> SplitDevice { nodes[number].device }
   /// Whether a device is there.
@@ -169,9 +172,16 @@ public struct SplitWorld {
 
   /// Trains, or goes on, until all have trained or `isStopped` says so.
   public mutating func train(isStopped: () -> Bool = { false }) {
+    if runsAhead, !hasBegun, isEven {
+      (hasBegun, hasRunAhead) = (true, true)
+      if runAhead(isStopped: isStopped) { return settle() }
+    }
     begin()
     run(isStopped: isStopped, untilTrained: true)
   }
+
+  /// Whether all begin at the same step.
+  private var isEven: Bool { nodes.allSatisfy { $0.device.step == nodes[0].device.step } && posts.allSatisfy(\.isAlive) }
 
   private mutating func begin() {
     guard !hasBegun else { return }
@@ -197,13 +207,13 @@ public struct SplitWorld {
       (plan.timing.longest, plan.timing.shortest) = (deadline, deadline)
       plan.inference.deadline = deadline * Double(plan.stages.count + 2)
     }
-    var world = SplitWorld(plan: plan, graph: graph, reach: reach, rows: rows, conditions: live ?? conditions.quiet)
+    var world = SplitWorld(plan: plan, graph: graph, reach: roads.reach, rows: rows, conditions: live ?? conditions.quiet)
     world.isLive = live != nil
     for number in nodes.indices {
       world.place(nodes[number].device.units, nodes[number].device.memories, on: number)
       world.posts[number].isAlive = posts[number].isAlive || back && flaps(number)
     }
-    world.broken = broken
+    world.roads.breakAll(of: roads)
     world.reroute()
     return world
   }
@@ -229,8 +239,11 @@ public struct SplitWorld {
   mutating func run(isStopped: () -> Bool = { false }, untilTrained: Bool = false) {
     defer { settle() }
     while happen() {
-      if events & 1023 == 0, isStopped() { return }
-      if untilTrained, latestStep >= plan.steps - 1, events & 63 == 0, isTrained { return }
+      turns += 1
+      if turns & 1023 == 0, isStopped() { return }
+      guard untilTrained, mayBeTrained else { continue }
+      mayBeTrained = false
+      if latestStep >= plan.steps - 1, isTrained { return }
     }
   }
 
@@ -242,15 +255,12 @@ public struct SplitWorld {
       guard let next = queue.next, next <= time, let (_, event) = queue.pop() else { return false }
       now = max(now, next)
       if looksAhead { nearNext() }
-      if !walk.isEmpty, case .letters(let bundle) = event { nearAlong(bundle) }
       guard case .letters(let bundle) = event else {
-        events += 1
         take(event)
         return true
       }
       arriving = bundle.places
     }
-    events += 1
     if looksAhead { Nearing.some(6) }
     let place = arriving.lowerBound
     arriving = place + 1..<arriving.upperBound
@@ -258,15 +268,15 @@ public struct SplitWorld {
     return true
   }
 
-  private mutating func take(_ event: Event) {
+  mutating func take(_ event: Event) {
     switch event {
     case .letters: preconditionFailure("letters are handed out one by one")
     case .timer(let device, let timer, let life):
       guard posts[Int(device)].isAlive, posts[Int(device)].life == life else { return }
       fire(timer, of: Int(device))
     case .wait(let device):
-      guard let again = posts[Int(device)].waited(now) else { return }
-      if again > now { return queue.schedule(.wait(device), at: again) }
+      guard posts[Int(device)].isAlive, let again = posts[Int(device)].alarm.waited(now) else { return }
+      if again > now { return look(Int(device), at: again) }
       fire(.wait, of: Int(device))
     case .woke(let device):
       let number = Int(device)
@@ -283,8 +293,15 @@ public struct SplitWorld {
     }
   }
 
-  private mutating func fire(_ timer: SplitDevice.Timer, of number: Int) {
-    trace.mix(now, 2, UInt64(number), 0)
+  /// Looks after a device's wait timer then: before the messages of that time, in the order of devices.
+  mutating func look(_ number: Int, at time: Instant) {
+    queue.schedule(.wait(Int32(number)), at: time, rank: number - plan.devices)
+  }
+
+  mutating func fire(_ timer: SplitDevice.Timer, of number: Int) {
+    // Nobody waits any more: nothing happens.
+    if timer == .wait, !nodes[number].device.isOverdue(now) { return }
+    note(2, UInt64(number), 0)
     if posts[number].isFree(now) { step(number, .fired(timer)) } else { wait(.timer(timer), for: number) }
   }
 
@@ -296,12 +313,17 @@ public struct SplitWorld {
       _ = box.take(place)
       return
     }
-    trace.mix(now, 1, UInt64(to), UInt64(box.from(place)) << 32 | UInt64(box.byteCount(place)))
+    note(1, UInt64(to), UInt64(box.from(place)) << 32 | UInt64(box.byteCount(place)))
     if posts[to].isFree(now) { deliver(place, to: to) } else { wait(.letter(Int32(place)), for: to) }
   }
 
-  private mutating func wait(_ item: Post.Inbox.Item, for number: Int) {
-    if posts[number].inbox.isEmpty { queue.schedule(.woke(Int32(number)), at: posts[number].busy) }
+  private mutating func note(_ kind: UInt64, _ who: UInt64, _ what: UInt64) {
+    trace.mix(now, kind, who, what)
+    events += 1
+  }
+
+  mutating func wait(_ item: Post.Inbox.Item, for number: Int) {
+    if posts[number].inbox.isEmpty { queue.schedule(.woke(Int32(number)), at: max(now, posts[number].busy)) }
     posts[number].inbox.append(item)
   }
 
@@ -341,9 +363,9 @@ public struct SplitWorld {
       switch effect {
       case .send(let message, let to): write(message, from: number, to: to, at: time)
       case .arm(.wait, let at):
-        guard posts[number].arm(at) else { continue }
+        guard posts[number].alarm.arm(at) else { continue }
         post()
-        queue.schedule(.wait(Int32(number)), at: at)
+        look(number, at: at)
       case .arm(let timer, let at):
         post()
         queue.schedule(.timer(Int32(number), timer, life: posts[number].life), at: at)
@@ -364,8 +386,7 @@ public struct SplitWorld {
 
   private mutating func announce(_ event: SplitEvent, by number: Int, at time: Instant) {
     if case .stepped(let step, _) = event {
-      if pauses[number].last > .origin { pauses[number].longest = max(pauses[number].longest, time - pauses[number].last) }
-      pauses[number].last = time
+      pauses[number].note(time)
       if step > latestStep {
         latestStep = step
         for fault in byStep {
@@ -374,13 +395,24 @@ public struct SplitWorld {
         byStep.removeAll { if case .step(let when) = $0.when { when <= step } else { false } }
       }
     }
+    if case .trained = event { mayBeTrained = true }
+    tell(event, by: number, at: time)
+  }
+
+  /// Tells whoever watches.
+  mutating func tell(_ event: SplitEvent, by number: Int, at time: Instant) {
     if isCollecting { announced.append((number, event, time)) }
     observer?(number, event, time)
   }
 
   /// Addresses a message that arrives, and puts it to those that arrive with it.
   private mutating func write(_ message: SplitMessage, from: Int, to: Int, at time: Instant) {
-    guard let due = carried(message, from: from, to: to, at: time) else {
+    var relays = 0
+    let (bytes, posts) = (message.byteCount, posts)
+    let due = roads.carry(bytes, from: from, to: to, at: time, &nodes[from].chance, relays: &relays) { posts[$0].isAlive }
+    relayed.messages += relays
+    relayed.bytes += relays * bytes
+    guard let due else {
       lost += 1
       return
     }
@@ -393,49 +425,26 @@ public struct SplitWorld {
   private mutating func post() {
     guard !written.isEmpty else { return }
     let bundle = box.put(&written)
-    let first = Int(bundle.first)
-    let rank = walk.isEmpty ? 0 : box.step(first).map { walk.rank(step: $0, from: box.from(first)) } ?? 0
-    queue.schedule(.letters(bundle), at: arrival, rank: rank)
-  }
-
-  /// When a message arrives, over relays where there is no link; `nil` if it is lost on the way.
-  private mutating func carried(_ message: SplitMessage, from: Int, to: Int, at time: Instant) -> Instant? {
-    if isIdeal, broken.isEmpty, reach == .direct || graph.links.count == plan.devices * (plan.devices - 1) / 2 { return time }
-    var (place, arrival) = (from, time)
-    while place != to {
-      guard let hop = routes.hop(from: place, to: to), let link = links[min(place, hop) * plan.devices + max(place, hop)],
-        !broken.contains(link.a * plan.devices + link.b), place == from || posts[place].isAlive
-      else { return nil }
-      if place != from {
-        relayed.messages += 1
-        relayed.bytes += message.byteCount
-      }
-      if conditions.loss > 0, nodes[from].chance.happens(conditions.loss) { return nil }
-      var latency = link.latency.seconds
-      if conditions.jitter > 0 { latency = nodes[from].chance.logNormal(median: latency, sigma: conditions.jitter) }
-      if link.bandwidth > 0 { latency += Double(message.byteCount) / link.bandwidth }
-      arrival = arrival + .seconds(latency)
-      place = hop
-    }
-    return arrival
+    queue.schedule(.letters(bundle), at: arrival, rank: box.rank(Int(bundle.first), of: plan.devices) ?? 0)
   }
 }
 
 extension SplitWorld {
   /// Does what a fault says, now.
   public mutating func act(_ what: SplitFault.What) {
-    trace.mix(now, 3, 0, 0)
+    note(3, 0, 0)
     switch what {
     case .dies(let device): kill(device)
     case .returns(let device): revive(device)
     case .joins(let device):
-      nodes[device].device = SplitDevice(checked: plan, id: device, rows: rows[device], work: work, drills: drills)
+      let part = parts.first { $0.devices.contains(device) } ?? parts[0]
+      nodes[device].device = SplitDevice(checked: plan, id: device, rows: rows[device], work: part.work, drills: part.drills)
       revive(device)
     case .breaks(let a, let b):
-      broken.insert(min(a, b) * plan.devices + max(a, b))
+      roads.breakLink(a, b)
       reroute()
     case .heals(let a, let b):
-      broken.remove(min(a, b) * plan.devices + max(a, b))
+      roads.heal(a, b)
       reroute()
     }
   }
@@ -445,6 +454,7 @@ extension SplitWorld {
     handOver(device)
     for place in posts[device].inbox.letters { _ = box.take(place) }
     posts[device].die()
+    mayBeTrained = true
     reroute()
   }
 
@@ -459,10 +469,8 @@ extension SplitWorld {
   }
 
   private mutating func reroute() {
-    let isWhole = graph.links.count == plan.devices * (plan.devices - 1) / 2
-    guard reach == .complete, !isWhole || !broken.isEmpty || !routes.isDirect else { return }
-    let (broken, devices) = (broken, plan.devices)
-    routes = VirtualGraph(graph, reach, isAlive: posts.map(\.isAlive)) { broken.contains($0.a * devices + $0.b) }
+    let posts = posts
+    roads.reroute(posts.map(\.isAlive))
   }
 
   private mutating func flap(_ device: Int) {
@@ -477,9 +485,23 @@ extension SplitWorld {
   private mutating func flapLink(_ number: Int) {
     guard let flapping = conditions.flappingLinks, isLive || latestStep < plan.steps - 1 else { return }
     let link = graph.links[number]
-    let isUp = !broken.contains(link.a * plan.devices + link.b)
+    let isUp = !roads.isBroken(link)
     act(isUp ? .breaks(link.a, link.b) : .heals(link.a, link.b))
     let span = linkChance.exponential(mean: (isUp ? flapping.off : flapping.on).seconds)
     queue.schedule(.flappedLink(Int32(number)), at: now + .seconds(span))
+  }
+}
+
+/// When a device last ended a step, and the longest time it took from one to the next.
+public struct SplitPause: Sendable, Hashable {
+  /// When it last ended one.
+  public var last = Instant.origin
+  /// The longest time.
+  public var longest = Instant.Span.zero
+
+  /// A step ended.
+  mutating func note(_ time: Instant) {
+    if last > .origin { longest = max(longest, time - last) }
+    last = time
   }
 }
