@@ -2,6 +2,7 @@ import MurmurCompute
 import MurmurMachines
 import MurmurSimulator
 import MurmurSplit
+import Synchronization
 import Testing
 
 /// A world of many devices brings near from memory what the next events will look at. That is a matter of time alone.
@@ -55,7 +56,9 @@ import Testing
   private static func expectSame(_ one: inout SplitWorld, _ other: inout SplitWorld, _ rows: [SplitRows], _ seed: UInt64) {
     #expect(one.events > 1_000 && one.trace == other.trace && one.events == other.events, "seed \(seed)")
     #expect(one.statistics == other.statistics && one.lost == other.lost && one.now == other.now, "seed \(seed)")
-    #expect(one.relayed.bytes == other.relayed.bytes && one.latestStep == other.latestStep && one.pauses == other.pauses, "seed \(seed)")
+    #expect(
+      one.relayed.bytes == other.relayed.bytes && one.latestStep == other.latestStep && one.pauses == other.pauses, "seed \(seed)"
+    )
     for device in 0..<one.plan.devices {
       #expect(one.device(device).units == other.device(device).units, "seed \(seed), device \(device)")
       #expect(one.isAlive(device) == other.isAlive(device), "seed \(seed), device \(device)")
@@ -142,5 +145,67 @@ import Testing
         CrowdTests.expectSame(&copy, &ahead, rows, seed)
       }
     }
+  }
+
+  @Test func `where nothing takes time, devices die and return between others' steps`() {
+    let seed: UInt64 = 13
+    var worlds: [(world: SplitWorld, rows: [SplitRows])] = []
+    for _ in 0..<2 {
+      let rows = Scene.rows(devices: 40, width: 2, training: 200, tested: 40, seed: seed)
+      var plan = Scene.plan(.line(40), width: 2, steps: 25, reach: .direct, seed: seed)
+      plan.drill = Drill(devices: .upTo(0.5), links: .upTo(0.5))
+      var conditions = SplitConditions()
+      conditions.speeds = [0]
+      conditions.faults = [SplitFault(.step(5), .dies(3)), SplitFault(.step(9), .returns(3)), SplitFault(.step(4), .joins(20))]
+      var world = SplitWorld(plan: plan, graph: .line(40), reach: .direct, rows: rows, conditions: conditions, threads: 2)
+      world.train()
+      worlds.append((world, rows))
+    }
+    #expect(!worlds[0].world.hasRunAhead, "what happens at a step happens in the order of time, seed \(seed)")
+    #expect(worlds[0].world.trace == worlds[1].world.trace, "seed \(seed)")
+    #expect(
+      (0..<40).allSatisfy { worlds[0].world.device($0).hasTrained && worlds[0].world.device($0).step == 25 }, "seed \(seed)")
+    var (one, other) = (worlds[0].world, worlds[1].world)
+    CrowdTests.expectSame(&one, &other, worlds[0].rows, seed)
+    let accuracy = Scene.accuracy(&one, worlds[0].rows)
+    #expect(accuracy > 0.5, "seed \(seed): \(accuracy)")
+  }
+
+  @Test(arguments: [1, 2]) func `a training that is stopped while devices run ahead can be asked, and goes on`(threads: Int) {
+    let seed: UInt64 = 14
+    var (world, rows) = CrowdTests.course(CrowdTests.courses[2], runsAhead: true, threads: threads, seed: seed)
+    var looks = 0
+    world.train {
+      looks += 1
+      return looks == 2
+    }
+    #expect(world.hasRunAhead && world.latestStep > 0, "seed \(seed)")
+    #expect((0..<40).contains { !world.device($0).hasTrained }, "seed \(seed): stopped before the end")
+    var still = world.still()
+    #expect(Scene.accuracy(&still, rows) > 0.4, "seed \(seed)")
+    world.train()
+    #expect((0..<40).allSatisfy { world.device($0).hasTrained && world.device($0).step == 25 }, "seed \(seed)")
+    #expect(Scene.accuracy(&world, rows) > 0.5, "seed \(seed)")
+  }
+
+  @Test func `who watches hears of every step of every device, when it ended`() {
+    let seed: UInt64 = 15
+    var heard: [[String]] = []
+    for (runsAhead, threads) in [(false, 1), (true, 1), (true, 3)] {
+      var (world, _) = CrowdTests.course(CrowdTests.courses[7], runsAhead: runsAhead, threads: threads, seed: seed)
+      let list = Heard()
+      world.observer = { device, event, time in
+        if case .stepped(let step, let loss) = event {
+          list.lines.withLock { $0.append("\(time.nanoseconds) \(device) \(step) \(loss)") }
+        }
+      }
+      world.train()
+      heard.append(list.lines.withLock { $0.sorted() })
+    }
+    #expect(heard[0].count == 40 * 25 && heard[1] == heard[0] && heard[2] == heard[0], "seed \(seed)")
+  }
+
+  private final class Heard: Sendable {
+    let lines = Mutex<[String]>([])
   }
 }

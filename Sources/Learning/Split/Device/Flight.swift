@@ -111,6 +111,9 @@ struct Flight {
   /// What a neighbour sent of a stage.
   func heard(_ stage: Int, _ place: Int) -> Matrix? { exchanges[stage * neighbours + place].outputs }
 
+  /// Takes out what a neighbour sent of a stage; that it was heard stays known.
+  mutating func takeHeard(_ stage: Int, _ place: Int) -> Matrix? { exchanges[stage * neighbours + place].outputs.take() }
+
   /// Whether a neighbour's outputs of a stage came.
   func isHeard(_ stage: Int, _ place: Int) -> Bool { exchanges[stage * neighbours + place].isHeard }
 
@@ -187,8 +190,6 @@ struct Flight {
   /// A stage has learnt: what it was computed from is let go of.
   mutating func forget(_ stage: Int) {
     stages[stage].record = nil
-    guard stage > 0 else { return }
-    for index in (stage - 1) * neighbours..<stage * neighbours { exchanges[index].outputs = nil }
   }
 
   /// Forgets what came ahead and has other numbers of rows than there turn out to be: whoever sent it is of another mind.

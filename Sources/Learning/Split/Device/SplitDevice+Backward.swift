@@ -162,7 +162,9 @@ extension SplitDevice {
       kept.removeFirst(kept.count - max(1, plan.timing.kept) + 1)
       outputs.removeAll(keepingCapacity: true)
     }
-    for stage in 0..<flight.computed { if let output = flight.output(stage) { outputs.append(output) } }
+    // What nobody may ask for is not kept in memory that others can use.
+    let shared = (plan.stages.indices.last { plan.isShared($0) } ?? -1) + 1
+    for stage in 0..<min(shared, flight.computed) { if let output = flight.output(stage) { outputs.append(output) } }
     kept.append((flight.moment, outputs))
   }
 }

@@ -162,7 +162,7 @@ extension SplitDevice {
     let masks = flights[index].masks
     for (place, neighbour) in neighbours.enumerated() {
       if parts.count == place, neighbour > id { parts.append(own) }
-      let values = flights[index].heard(stage - 1, place)
+      let values = flights[index].takeHeard(stage - 1, place)
       let mask = masks?.carries(links[place], stage: stage, back: false) ?? .all
       parts.append(filled(stage, place, InputPart(columns: width, values, mask: mask), index))
       if isFlagged { flags.append(values == nil ? RowMask.none(of: count) : mask) }
@@ -180,12 +180,13 @@ extension SplitDevice {
     return parts
   }
 
-  /// The outputs of a stage that this device computed, while it still has them.
+  /// The outputs of a stage that this device computed for its neighbours, while it still has them.
   mutating func outputs(of moment: Moment, _ stage: Int) -> Matrix? {
+    guard stage >= 0, stage < plan.stages.count, plan.isShared(stage) else { return nil }
     if let index = flights.firstIndex(where: { $0.moment == moment }), let outputs = flights[index].output(stage) {
       return outputs
     }
-    guard let old = kept.first(where: { $0.moment == moment }), stage >= 0, stage < old.outputs.count else { return nil }
+    guard let old = kept.first(where: { $0.moment == moment }), stage < old.outputs.count else { return nil }
     return old.outputs[stage]
   }
 }

@@ -28,11 +28,16 @@ extension SplitDevice {
     }
   }
 
-  /// Asks for all units, in two rounds.
-  package mutating func nearUnits(_ round: Int) {
+  /// Asks for what one round is about, of what lies in no cache even where devices are visited along a walk, and messages do.
+  package mutating func nearOwn(_ round: Int) {
+    guard round > 0 else { return nearLists() }
+    guard let (index, stages, learns) = next else { return }
     switch round {
-    case 2: for stage in units.indices { units[stage].nearHeads(learns: true) }
-    case 3: for stage in units.indices { units[stage].nearNumbers(learns: true) }
+    case 1:
+      flights[index].nearLists(stages)
+      nearPatience(flights[index].phase)
+      for stage in stages { units[stage].nearHeads(learns: learns) }
+    case 2: for stage in stages { units[stage].nearNumbers(learns: learns) }
     default: return
     }
   }

@@ -32,8 +32,8 @@ extension SplitDevice {
     if due < .never { effects.append(.arm(.wait, at: due)) }
   }
 
-  /// Works ``quiet`` out; mutating, so that nothing of the device is copied for it.
-  mutating func findQuiet() -> Quiet {
+  /// What would have to come until a message of the training has an effect; mutating, so that nothing of the device is copied for it.
+  public mutating func findQuiet() -> Quiet {
     var quiet = Quiet()
     quiet.count = .max
     guard isTraining, company.awaited == degree else { return Quiet() }
@@ -149,7 +149,9 @@ extension SplitDevice {
   /// over in another order than that of time.
   package mutating func waitAnew(_ effects: inout Effects<Effect>) {
     for index in flights.indices where !flights[index].isExpired {
-      guard let waiting = flights[index].waiting, waiting.fired == 0, let missing = missing(index), !missing.isEmpty else { continue }
+      guard let waiting = flights[index].waiting, waiting.fired == 0, let missing = missing(index), !missing.isEmpty else {
+        continue
+      }
       let span = span(index, missing, isPoll: plan.timing.polls > 0)
       flights[index].waiting = (waiting.since, 0, waiting.since + span)
     }

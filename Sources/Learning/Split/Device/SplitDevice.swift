@@ -67,8 +67,6 @@ public struct SplitDevice: Machine {
   public internal(set) var units: [ComputationalUnit]
   /// The heads of stages that learn by themselves.
   public internal(set) var heads: [ComputationalUnit]
-  /// What would have to come until a message of the training has an effect.
-  public private(set) var quiet = Quiet()
   /// The next step it begins.
   public internal(set) var step = 0
   /// Figures since it was made.
@@ -176,7 +174,6 @@ public struct SplitDevice: Machine {
       asked += 1
       ask(Query(origin: id, number: asked, rows: rows, drill: drill), at: now, &effects)
     }
-    quiet = findQuiet()
   }
 
   /// Whether it has begun all its steps and ended them.

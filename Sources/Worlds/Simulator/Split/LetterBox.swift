@@ -110,6 +110,14 @@ struct LetterBox {
   /// A letter's rank among those that arrive at one time, in a world of so many devices: by step and sender; `nil` if it is not of the training.
   func rank(_ place: Int, of devices: Int) -> Int? { step(place).map { 1 + $0 * devices + from(place) } }
 
+  /// One number for what kind of training message a letter is: of which step and stage, outputs or gradients; `nil` if it is not of the training.
+  func tag(_ place: Int) -> Int? {
+    guard let step = step(place) else { return nil }
+    return LetterBox.tag(step: step, stage: Int(letters[place].stage), isGradient: letters[place].kind == .gradients)
+  }
+
+  static func tag(step: Int, stage: Int, isGradient: Bool) -> Int { step << 17 | stage << 1 | (isGradient ? 1 : 0) }
+
   // What is known of a letter without a look at its message.
 
   func from(_ place: Int) -> Int { Int(letters[place].from) }

@@ -7,7 +7,7 @@ public import MurmurSplit
 /// One event at a time, in the order of virtual time, so that a seed replays a run exactly: ``trace`` is a hash over every event.
 /// Messages between devices without a link go over relays, along the least-cost path among the devices that live.
 ///
-/// What a thousand devices know lies in no cache. So messages that have no effect yet (``SplitDevice/quiet``) are kept in a device's ``Post``,
+/// What a thousand devices know lies in no cache. So messages that have no effect yet (``SplitDevice/findQuiet()``) are kept in a device's ``Post``,
 /// and the device, once it is at hand, is given all of them, each with the time at which it came.
 public struct SplitWorld {
   enum Event {
@@ -121,7 +121,11 @@ public struct SplitWorld {
       for number in part.devices {
         var rows = rows[number]
         // Lists of a thread's own, as the plan's are.
-        if labels.count == rows.labels.count, labels == rows.labels { rows.labels = labels } else { labels = rows.labels.map { $0 } }
+        if labels.count == rows.labels.count, labels == rows.labels {
+          rows.labels = labels
+        } else {
+          labels = rows.labels.map { $0 }
+        }
         made[number] = Node(
           device: SplitDevice(checked: part.plan, id: number, rows: rows, work: part.work, drills: part.drills),
           chance: chance.fork("device", number))
@@ -381,7 +385,7 @@ public struct SplitWorld {
     wanted.removeAll()
     swap(&wanted, &effects)
     posts[number].busy = time
-    posts[number].mayKeep(nodes[number].device.quiet, through: nodes[number].device.step + plan.timing.ahead)
+    posts[number].mayKeep(nodes[number].device.findQuiet(), through: nodes[number].device.step + plan.timing.ahead)
   }
 
   private mutating func announce(_ event: SplitEvent, by number: Int, at time: Instant) {
@@ -489,19 +493,5 @@ extension SplitWorld {
     act(isUp ? .breaks(link.a, link.b) : .heals(link.a, link.b))
     let span = linkChance.exponential(mean: (isUp ? flapping.off : flapping.on).seconds)
     queue.schedule(.flappedLink(Int32(number)), at: now + .seconds(span))
-  }
-}
-
-/// When a device last ended a step, and the longest time it took from one to the next.
-public struct SplitPause: Sendable, Hashable {
-  /// When it last ended one.
-  public var last = Instant.origin
-  /// The longest time.
-  public var longest = Instant.Span.zero
-
-  /// A step ended.
-  mutating func note(_ time: Instant) {
-    if last > .origin { longest = max(longest, time - last) }
-    last = time
   }
 }

@@ -20,6 +20,8 @@ struct Lane {
 
   struct Kept {
     let place: Int32
+    /// What kind of message it is: see ``LetterBox/tag(_:)``.
+    let tag: Int
     let order: Order
   }
 
@@ -30,9 +32,12 @@ struct Lane {
   }
 
   private(set) var kept: [Kept] = []
-  private(set) var quiet = SplitDevice.Quiet()
-  /// How many of the letters that are waited for are not sent yet.
+  /// The step in hand.
+  private(set) var step = 0
+  /// What is waited for, how many of that are not sent yet, and where the last of those stands that are.
+  private var awaited = -1
   private var missing = Int.max
+  private var latest = Order(time: .origin, rank: -1)
   /// Until when the device computes.
   var busy = Instant.origin
   /// Where the letter stands that made it work last, and when the device took it.
@@ -47,82 +52,69 @@ struct Lane {
   init(_ pause: SplitPause) { self.pause = pause }
 
   /// A letter was sent; whether all that are waited for are now.
-  mutating func take(_ place: Int, _ order: Order, in box: borrowing LetterBox) -> Bool {
-    kept.append(Kept(place: Int32(place), order: order))
-    guard quiet.count > 0, quiet.counts(place, in: box) else { return false }
+  mutating func take(_ place: Int, tag: Int, _ order: Order) -> Bool {
+    kept.append(Kept(place: Int32(place), tag: tag, order: order))
+    guard tag == awaited else { return false }
     missing -= 1
+    latest = max(latest, order)
     if order <= last { isAnew = true }
     return missing == 0
   }
 
   /// The device was visited and waits for something else; whether all of that is sent already.
-  mutating func wait(_ quiet: SplitDevice.Quiet, busy: Instant, in box: borrowing LetterBox) -> Bool {
-    (self.quiet, self.busy) = (quiet, busy)
-    guard quiet.count > 0 else {
-      missing = .max
+  mutating func wait(_ quiet: SplitDevice.Quiet, busy: Instant) -> Bool {
+    self.busy = busy
+    latest = Order(time: .origin, rank: -1)
+    guard quiet.count > 0, let next = quiet.awaited else {
+      (awaited, missing) = (-1, .max)
       return false
     }
+    step = next.step
+    awaited = LetterBox.tag(step: next.step, stage: next.stage, isGradient: next.isGradient)
     missing = quiet.count
-    for index in kept.indices where quiet.counts(Int(kept[index].place), in: box) { missing -= 1 }
+    for letter in kept where letter.tag == awaited {
+      missing -= 1
+      latest = max(latest, letter.order)
+    }
     return missing == 0
   }
 
-  /// Where the last of the letters stands that are waited for, all of which are there.
-  private func awaited(in box: borrowing LetterBox) -> Order {
-    var latest = Order(time: .origin, rank: -1)
-    for index in kept.indices where quiet.counts(Int(kept[index].place), in: box) { latest = max(latest, kept[index].order) }
-    return latest
-  }
-
-  /// When the device works next: at once when the last letter comes, or when it has time. If all it waits for comes from its past, it had no
-  /// reason to end its work before.
-  func next(in box: borrowing LetterBox) -> Instant {
-    let latest = awaited(in: box)
-    return latest <= last ? lastNow : max(latest.time, busy)
-  }
+  /// When the device works next, once all it waits for is sent: at once when the last letter comes, or when it has time. If all of it comes
+  /// from its past, it had no reason to end its work before.
+  var next: Instant { latest <= last ? lastNow : max(latest.time, busy) }
 
   /// Takes out what the device is to be given, in order; the last one makes it work.
-  mutating func open(_ handed: inout [Handed], in box: borrowing LetterBox) {
-    let latest = awaited(in: box)
-    let old = last
-    takePast(&handed)
-    guard latest > old else { return }
-    var trigger: Handed?
-    let (free, quiet) = (busy, quiet)
-    take(&handed) { letter in
-      guard letter.order <= latest else { return nil }
-      let one = Handed(place: letter.place, time: max(letter.order.time, free))
-      guard letter.order == latest else { return one }
-      // Of several of one sender at one time, the others come after it.
-      if trigger == nil, quiet.counts(Int(letter.place), in: box) { trigger = one }
-      return nil
-    }
-    guard let trigger else { preconditionFailure("nothing is waited for") }
-    kept.removeAll { $0.place == trigger.place }
-    handed.append(trigger)
-    (last, lastNow) = (latest, trigger.time)
-  }
-
-  /// Takes out what comes from the device's past.
-  mutating func takePast(_ handed: inout [Handed]) {
-    let (last, now) = (last, lastNow)
-    isAnew = false
-    take(&handed) { $0.order <= last ? Handed(place: $0.place, time: now) : nil }
-  }
-
-  /// Takes some out, in order.
-  private mutating func take(_ handed: inout [Handed], _ which: (Kept) -> Handed?) {
+  mutating func open(_ handed: inout [Handed]) {
     sort()
-    var left = 0
+    isAnew = false
+    var (left, trigger) = (0, -1)
     for index in kept.indices {
-      if let one = which(kept[index]) {
-        handed.append(one)
+      let letter = kept[index]
+      if letter.order <= last {
+        handed.append(Handed(place: letter.place, time: lastNow))
+      } else if letter.order < latest {
+        handed.append(Handed(place: letter.place, time: max(letter.order.time, busy)))
+      } else if letter.order == latest, letter.tag == awaited, trigger < 0 {
+        // Of several of one sender at one time, the others come after it.
+        trigger = Int(letter.place)
       } else {
-        kept[left] = kept[index]
+        kept[left] = letter
         left += 1
       }
     }
     kept.removeLast(kept.count - left)
+    guard trigger >= 0 else { return }
+    (lastNow, last) = (next, latest)
+    handed.append(Handed(place: Int32(trigger), time: lastNow))
+  }
+
+  /// Takes out what comes from the device's past.
+  mutating func takePast(_ handed: inout [Handed]) {
+    sort()
+    isAnew = false
+    let past = kept.firstIndex { $0.order > last } ?? kept.count
+    for letter in kept[..<past] { handed.append(Handed(place: letter.place, time: lastNow)) }
+    kept.removeFirst(past)
   }
 
   /// The list is short and nearly in order.
@@ -144,7 +136,4 @@ struct Lane {
     defer { kept = [] }
     return kept
   }
-
-  /// The step and stage of the outputs or gradients it waits for.
-  var awaited: (step: Int, stage: Int, isGradient: Bool)? { quiet.awaited }
 }

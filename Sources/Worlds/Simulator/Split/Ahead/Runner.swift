@@ -43,8 +43,11 @@ struct Runner {
   private(set) var lanes: [Lane]
   private(set) var box = LetterBox()
   /// Those that have work before the ``horizon``, by step and place, and those that have it later, by time.
-  private var ready = EventQueue<Int32>()
+  private var ready = Heap()
   private(set) var blocked = EventQueue<Int32>()
+  /// Those that are visited next, each with the round of asking that comes next for it.
+  private var line: [(seat: Int, round: Int)] = []
+  private static let depth = SplitDevice.nearingRounds + 2
   private var horizon = Instant.origin
   private var hasBegun = false
   private var effects = Effects<SplitDevice.Effect>()
@@ -82,19 +85,18 @@ struct Runner {
     var visits = 0
     while true {
       if let meeting, meeting.hasMail(number) { takeMail(meeting) }
-      guard let (_, seat) = ready.pop() else {
+      guard visits < quota else {
+        meeting?.leave()
+        return
+      }
+      guard let seat = next() else {
         guard let meeting, meeting.wait(number) else {
           isDrained = true
           return
         }
         continue
       }
-      guard visits < quota else {
-        schedule(Int(seat))
-        meeting?.leave()
-        return
-      }
-      visit(Int(seat))
+      visit(seat)
       visits += 1
       if let meeting { send(meeting) }
     }
@@ -110,8 +112,7 @@ struct Runner {
   }
 
   private mutating func visit(_ seat: Int) {
-    if looksAhead, let awaited = lanes[seat].awaited, awaited.stage == 0, !awaited.isGradient { near(seat) }
-    lanes[seat].open(&handed, in: box)
+    lanes[seat].open(&handed)
     for index in handed.indices {
       if looksAhead { Nearing.some(12) }
       let place = Int(handed[index].place)
@@ -140,7 +141,7 @@ struct Runner {
     }
     effects.removeAll()
     // The letters' own device may be among them: it is known what it waits for first.
-    if lanes[seat].wait(nodes[seat].device.quiet, busy: time, in: box) { schedule(seat) }
+    if lanes[seat].wait(nodes[seat].device.findQuiet(), busy: time) { schedule(seat) }
     guard !written.isEmpty else { return }
     let bundle = box.put(&written)
     for (place, arrival) in zip(bundle.places, arrivals) { accept(place, arrival) }
@@ -180,15 +181,17 @@ struct Runner {
     let (from, to) = (box.from(place), box.to(place))
     news.trace.mix(time, 1, UInt64(to), UInt64(from) << 32 | UInt64(box.byteCount(place)))
     news.events += 1
-    guard let rank = box.rank(place, of: total) else { preconditionFailure("a message that no training has") }
+    guard let tag = box.tag(place), let rank = box.rank(place, of: total) else {
+      preconditionFailure("a message that no training has")
+    }
     let seat = Int(homes[to].seat)
-    if lanes[seat].take(place, .init(time: time, rank: rank), in: box) { schedule(seat) }
+    if lanes[seat].take(place, tag: tag, .init(time: time, rank: rank)) { schedule(seat) }
   }
 
   private mutating func schedule(_ seat: Int) {
-    let time = lanes[seat].next(in: box)
+    let time = lanes[seat].next
     guard time < horizon else { return blocked.schedule(Int32(seat), at: time) }
-    ready.schedule(Int32(seat), at: .origin, rank: (lanes[seat].awaited?.step ?? 0) * devices.count + seat)
+    ready.push(lanes[seat].step * devices.count + seat)
   }
 
   private mutating func takeMail(_ meeting: Meeting) {
@@ -205,25 +208,27 @@ struct Runner {
     for other in outgoing.indices where !outgoing[other].isEmpty { meeting.post(&outgoing[other], to: other) }
   }
 
-  /// Asks for what those will look at that are next along the walk, for a whole step.
-  private mutating func near(_ seat: Int) {
-    Nearing.age()
-    let rounds = SplitDevice.nearingRounds
-    for round in -1..<rounds {
-      let soon = (seat + 2 * (rounds - round)) % devices.count
-      if round < 0 {
-        lanes.near(at: soon)
-        nodes.near(at: soon)
-        continue
+  /// The next device that has work. Who has it is visited a little later, so that what it will look at can be asked for before.
+  private mutating func next() -> Int? {
+    while line.count < (looksAhead ? Runner.depth : 1), let key = ready.pop() { line.append((key % devices.count, -1)) }
+    guard !line.isEmpty else { return nil }
+    if looksAhead {
+      Nearing.age()
+      for index in line.indices.reversed() where line[index].round < SplitDevice.nearingRounds {
+        near(line[index].round, line[index].seat)
+        line[index].round += 1
       }
-      if round == 0 { for kept in lanes[soon].kept { box.near(Int(kept.place)..<Int(kept.place) + 1) } }
-      if round == 2 {
-        let rows = nodes[soon].device.rowsInUse()
-        for kept in lanes[soon].kept { box.near(Int(kept.place), rows) }
-      }
-      nodes[soon].device.near(round)
-      nodes[soon].device.nearUnits(round)
     }
+    return line.removeFirst().seat
+  }
+
+  /// A round of asking for what a device will look at.
+  private mutating func near(_ round: Int, _ seat: Int) {
+    guard round >= 0 else {
+      lanes.near(at: seat)
+      return nodes.near(at: seat)
+    }
+    nodes[seat].device.nearOwn(round)
   }
 
   /// The wait timer of a device may be due: see ``Alarm``.
@@ -248,5 +253,36 @@ struct Runner {
   /// Takes out what is still under way to a device: each letter, and when it arrives.
   mutating func empty(_ seat: Int) -> [(letter: Letter, order: Lane.Order)] {
     lanes[seat].empty().map { (box.lift(Int($0.place)), $0.order) }
+  }
+}
+
+/// Numbers, of which the least comes out first.
+private struct Heap {
+  private var list: [Int] = []
+
+  mutating func push(_ number: Int) {
+    var place = list.count
+    list.append(number)
+    while place > 0, number < list[(place - 1) / 2] {
+      list[place] = list[(place - 1) / 2]
+      place = (place - 1) / 2
+    }
+    list[place] = number
+  }
+
+  mutating func pop() -> Int? {
+    guard let least = list.first, let last = list.popLast() else { return nil }
+    guard !list.isEmpty else { return least }
+    var place = 0
+    while true {
+      var child = 2 * place + 1
+      guard child < list.count else { break }
+      if child + 1 < list.count, list[child + 1] < list[child] { child += 1 }
+      guard list[child] < last else { break }
+      list[place] = list[child]
+      place = child
+    }
+    list[place] = last
+    return least
   }
 }

@@ -89,14 +89,17 @@ extension SplitWorld {
       Seat(
         Runner(
           number, of: parts.count, part.devices, homes: homes, roads: roads, speeds: conditions.speeds, looksAhead: looksAhead,
-          isWatched: observer != nil || isCollecting, nodes: part.devices.map { nodes[$0] }, lanes: part.devices.map { Lane(pauses[$0]) }))
+          isWatched: observer != nil || isCollecting, nodes: part.devices.map { nodes[$0] },
+          lanes: part.devices.map { Lane(pauses[$0]) }))
     }
     // They have them for themselves.
     nodes = []
     return seats
   }
 
-  private func stretch(_ seats: [Seat], before horizon: Instant, _ meeting: Meeting?, _ pool: (crew: WorkerPool, bench: Workbench)?) {
+  private func stretch(
+    _ seats: [Seat], before horizon: Instant, _ meeting: Meeting?, _ pool: (crew: WorkerPool, bench: Workbench)?
+  ) {
     meeting?.begin()
     let tickets = seats.dropFirst().map { seat in
       pool?.crew.submit { _ in seat.runner.run(before: horizon, quota: SplitWorld.quota, meeting) }
@@ -176,7 +179,7 @@ extension SplitWorld {
       for (place, device) in seat.runner.devices.enumerated() {
         let lane = seat.runner.lanes[place]
         (posts[device].busy, posts[device].alarm, pauses[device]) = (lane.busy, lane.alarm, lane.pause)
-        posts[device].mayKeep(nodes[device].device.quiet, through: nodes[device].device.step + plan.timing.ahead)
+        posts[device].mayKeep(nodes[device].device.findQuiet(), through: nodes[device].device.step + plan.timing.ahead)
         for (letter, order) in seat.runner.empty(place) { give(letter, order, to: device) }
       }
     }
