@@ -2,7 +2,7 @@
 
 usage: speed.py [ROUNDS=3] [MURMUR=.build/release/murmur] [PYTHON=python3 with torch]
 Then a step's cost per device of 1,000 devices (degree 6) beside 16, ours alone, with 16 neurons and batches of 32, and with 32 and 64; the
-first also where computing takes no virtual time. Needs MURMUR_DATA with MNIST."""
+first also where computing takes no virtual time; on one thread and on two each. Needs MURMUR_DATA with MNIST."""
 import json, os, statistics, subprocess, sys, tempfile
 
 here = os.path.dirname(os.path.abspath(__file__))
@@ -27,6 +27,7 @@ def torch():
 
 SAME = """
 name: speed
+threads: 1
 data: {set: mnist, test: 100}
 devices: {count: 16}
 network: {hidden: 32, depth: 3}
@@ -50,10 +51,11 @@ with open(table, "w") as f:
         f.write(",".join(f"{x:.3f}" for x in row) + f",{int(sum(row) > 0)}\n")
 
 
-def cost(devices, steps, hidden, batch, speed):
+def cost(devices, steps, hidden, batch, speed, threads):
     columns = ", ".join(f'"{i}"' for i in range(devices))
     text = f"""
 name: crowd
+threads: {threads}
 data: {{set: {table}, label: label, deal: {{columns: [{columns}]}}, test: 50}}
 devices: {{count: {devices}, graph: {{geometric: 6}}, speed: {speed}}}
 network: {{hidden: {hidden}, depth: 3}}
@@ -64,9 +66,11 @@ test: {{dead: [0], links: [], central: false}}
 
 
 for hidden, batch, steps, speed in [(16, 32, 2000, 2), (32, 64, 500, 2), (16, 32, 2000, 0)]:
-    few, many = [], []
+    costs = {1: ([], []), 2: ([], [])}
     for _ in range(rounds):
-        few.append(cost(16, steps, hidden, batch, speed))
-        many.append(cost(1000, steps // 10, hidden, batch, speed))
-        print(f"{hidden} neurons, batch {batch}, speed {speed}: a step costs a device of 16 {few[-1] * 1e6:.1f} µs, of 1,000 {many[-1] * 1e6:.1f} µs", flush=True)
-    print(f"1,000 devices beside 16: {statistics.median(y / x for x, y in zip(few, many)):.2f} x a device and step")
+        for threads, (few, many) in costs.items():
+            few.append(cost(16, steps, hidden, batch, speed, threads))
+            many.append(cost(1000, steps // 10, hidden, batch, speed, threads))
+            print(f"{hidden} neurons, batch {batch}, speed {speed}, {threads} threads: a step costs a device of 16 {few[-1] * 1e6:.1f} µs, of 1,000 {many[-1] * 1e6:.1f} µs", flush=True)
+    for threads, (few, many) in costs.items():
+        print(f"{threads} threads: 1,000 devices beside 16: {statistics.median(y / x for x, y in zip(few, many)):.2f} x a device and step", flush=True)

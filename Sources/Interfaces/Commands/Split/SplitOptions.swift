@@ -58,7 +58,7 @@ struct SplitOptions: ParsableArguments {
   var seed: String?
   @Option(help: ArgumentHelp("How many runs, with this seed and those after it.", valueName: "N"))
   var runs: String?
-  @Option(help: ArgumentHelp("Runs at a time; the results do not depend on it.", valueName: "T"))
+  @Option(help: ArgumentHelp("Threads; runs share them, and the results do not depend on it.", valueName: "T"))
   var threads: String?
   @Option(help: ArgumentHelp("The folder for the results.", valueName: "DIR"))
   var out: String?

@@ -68,7 +68,7 @@ public struct SplitWorld {
   private var turns = 0
   /// Whether somebody has ended all steps, or gone, since it was looked last.
   private var mayBeTrained = true
-  /// Watches what devices announce.
+  /// Watches what devices announce; of those that run ahead of each other it hears some thousand visits at a time.
   public var observer: (@Sendable (Int, SplitEvent, Instant) -> Void)?
   var announced: [(device: Int, event: SplitEvent, time: Instant)] = []
   var isCollecting = false
