@@ -4,7 +4,8 @@ public import MurmurSplit
 
 /// The devices of a split network under virtual time: the very machines that run on sockets, over links that delay and lose.
 ///
-/// One event at a time, in the order of virtual time, so that a seed replays a run exactly: ``trace`` is a hash over every event.
+/// One event at a time, in the order of virtual time; or, where nothing but messages makes devices work, each as far ahead of the others as
+/// its messages allow, with the same outcome. A seed replays a run exactly: ``trace`` is a hash over every event with its time.
 /// Messages between devices without a link go over relays, along the least-cost path among the devices that live.
 ///
 /// What a thousand devices know lies in no cache. So messages that have no effect yet (``SplitDevice/findQuiet()``) are kept in a device's ``Post``,
@@ -193,7 +194,8 @@ public struct SplitWorld {
     for number in nodes.indices where posts[number].isAlive { step(number, .began) }
   }
 
-  /// Begins, or goes on, until some device has ended `step`; the rest of what was on its way happens when the world goes on.
+  /// Begins, or goes on, until some device has ended `step`; the rest of what was on its way happens when the world goes on. Which device is
+  /// the first is a matter of time, so none runs ahead, then or later.
   public mutating func train(untilStep step: Int) {
     begin()
     while latestStep < step, happen() {}

@@ -90,14 +90,14 @@ final class Meeting: Sendable {
   func wait(_ number: Int) -> Bool {
     let bell = bells[number]
     let seen = bell.rings.load(ordering: .acquiring)
-    let (hasMail, asleep) = state.withLock { state in
-      guard state.mail[number].isEmpty else { return (true, [Int]()) }
+    let (known, asleep) = state.withLock { state -> (Bool?, [Int]) in
+      guard state.mail[number].isEmpty else { return (true, []) }
       let asleep = settle(&state)
       state.isWaiting[number] = !state.isOver
-      return (false, asleep)
+      return (state.isOver ? false : nil, asleep)
     }
     ring(asleep)
-    if hasMail { return true }
+    if let known { return known }
     for _ in 0..<Meeting.looks where bell.rings.load(ordering: .acquiring) != seen { return isOn }
     let sleeps = state.withLock { state in
       state.isAsleep[number] = state.isWaiting[number]
