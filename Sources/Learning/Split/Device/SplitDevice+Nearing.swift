@@ -28,36 +28,23 @@ extension SplitDevice {
     }
   }
 
-  /// Asks for what one round is about, of what lies in no cache even where devices are visited along a walk, and messages do.
-  package mutating func nearOwn(_ round: Int) {
+  /// Asks for what one round is about; the device itself must be near, and the rounds before it done. With `isOwn`, for what is the device's
+  /// own alone, which lies in no cache even where devices are visited along a walk and messages do.
+  package mutating func near(_ round: Int, isOwn: Bool = false) {
     guard round > 0 else { return nearLists() }
     guard let (index, stages, learns) = next else { return }
     switch round {
     case 1:
       flights[index].nearLists(stages)
       nearPatience(flights[index].phase)
-      for stage in stages { units[stage].nearHeads(learns: learns) }
-    case 2: for stage in stages { units[stage].nearNumbers(learns: learns) }
-    default: return
-    }
-  }
-
-  /// Asks for what one round is about; the device itself must be near, and the rounds before it done.
-  package mutating func near(_ round: Int) {
-    guard round > 0 else { return nearLists() }
-    guard let (index, stages, learns) = next else { return }
-    switch round {
-    case 1:
-      flights[index].nearLists(stages)
-      nearPatience(flights[index].phase)
-      flights[index].masks?.near(&links, stages)
+      if !isOwn { flights[index].masks?.near(&links, stages) }
       for stage in stages { units[stage].nearHeads(learns: learns) }
     case 2:
-      flights[index].nearHeads(stages)
+      if !isOwn { flights[index].nearHeads(stages) }
       for stage in stages { units[stage].nearNumbers(learns: learns) }
-    default: flights[index].nearNumbers(stages, links)
+    default: if !isOwn { flights[index].nearNumbers(stages, links) }
     }
-    if stages.lowerBound == 0 { nearEnd(round) }
+    if stages.lowerBound == 0, !isOwn { nearEnd(round) }
   }
 
   /// With the first stage a step ends: the oldest outputs are let go of, and the next step reads features.

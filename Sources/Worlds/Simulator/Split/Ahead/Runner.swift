@@ -228,7 +228,7 @@ struct Runner {
       lanes.near(at: seat)
       return nodes.near(at: seat)
     }
-    nodes[seat].device.nearOwn(round)
+    nodes[seat].device.near(round, isOwn: true)
   }
 
   /// The wait timer of a device may be due: see ``Alarm``.
