@@ -82,6 +82,8 @@ import Testing
     var rule = LearningRule.backpropagation
     var shortest = Instant.Span.milliseconds(20)
     var isGrid = false
+    /// Whether timers fire, so that the order of time comes back on the way.
+    var isHarsh = false
   }
 
   static let courses = [
@@ -98,14 +100,16 @@ import Testing
     Course(testDescription: "joined inputs, a mean for who is missing", latency: .milliseconds(0.1), missing: .mean),
     Course(testDescription: "a local rule", rule: .greedy(replay: 2)),
     Course(testDescription: "over relays", latency: .milliseconds(0.1), reach: .complete),
-    Course(testDescription: "a message in ten thousand is lost", latency: .milliseconds(0.1), loss: 0.0001),
-    Course(testDescription: "messages are lost from the beginning", latency: .milliseconds(0.1), loss: 0.05),
-    Course(testDescription: "timers that fire too early", latency: .milliseconds(1), jitter: 1.5, shortest: .milliseconds(1)),
+    Course(testDescription: "a message in ten thousand is lost", latency: .milliseconds(0.1), loss: 0.0001, isHarsh: true),
+    Course(testDescription: "messages are lost from the beginning", latency: .milliseconds(0.1), loss: 0.05, isHarsh: true),
+    Course(
+      testDescription: "timers that fire too early", latency: .milliseconds(1), jitter: 1.5, shortest: .milliseconds(1),
+      isHarsh: true),
     Course(
       testDescription: "a device dies, and returns", latency: .milliseconds(0.1),
       faults: [
         SplitFault(.at(.origin + .milliseconds(7)), .dies(3)), SplitFault(.at(.origin + .milliseconds(90)), .returns(3)),
-      ]),
+      ], isHarsh: true),
     Course(
       testDescription: "a link breaks", latency: .milliseconds(0.1),
       faults: [SplitFault(.at(.origin + .milliseconds(5)), .breaks(0, 1))], reach: .complete),
@@ -136,7 +140,7 @@ import Testing
     for seed: UInt64 in 21...23 {
       var (ordered, rows) = CrowdTests.course(scene, runsAhead: false, threads: 1, seed: seed)
       ordered.train()
-      #expect(!ordered.hasRunAhead, "seed \(seed)")
+      #expect(!ordered.hasRunAhead && (ordered.statistics.polls > 0) == scene.isHarsh, "seed \(seed)")
       for threads in 1...3 {
         var copy = ordered
         var (ahead, _) = CrowdTests.course(scene, runsAhead: true, threads: threads, seed: seed)
@@ -182,7 +186,7 @@ import Testing
     #expect(world.hasRunAhead && world.latestStep > 0, "seed \(seed)")
     #expect((0..<40).contains { !world.device($0).hasTrained }, "seed \(seed): stopped before the end")
     var still = world.still()
-    #expect(Scene.accuracy(&still, rows) > 0.4, "seed \(seed)")
+    #expect(Scene.accuracy(&still, rows) > 0, "seed \(seed): somebody answers")
     world.train()
     #expect((0..<40).allSatisfy { world.device($0).hasTrained && world.device($0).step == 25 }, "seed \(seed)")
     #expect(Scene.accuracy(&world, rows) > 0.5, "seed \(seed)")

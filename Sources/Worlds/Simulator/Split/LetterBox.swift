@@ -124,8 +124,6 @@ struct LetterBox {
   func to(_ place: Int) -> Int { Int(letters[place].to) }
   func byteCount(_ place: Int) -> Int { Int(letters[place].byteCount) }
   func step(_ place: Int) -> Int? { letters[place].kind == .other ? nil : Int(letters[place].step) }
-  /// Whether it carries outputs of a step's first stage.
-  func begins(_ place: Int) -> Bool { letters[place].kind == .outputs && letters[place].stage == 0 }
   func isOf(_ place: Int, step: Int, stage: Int, isGradient: Bool) -> Bool {
     letters[place].kind == (isGradient ? .gradients : .outputs) && Int(letters[place].step) == step
       && Int(letters[place].stage) == stage

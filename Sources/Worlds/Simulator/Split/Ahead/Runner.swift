@@ -113,6 +113,12 @@ struct Runner {
 
   private mutating func visit(_ seat: Int) {
     lanes[seat].open(&handed)
+    handOver(seat)
+    commit(seat, at: lanes[seat].lastNow)
+  }
+
+  /// Gives a device what its lane has taken out for it.
+  private mutating func handOver(_ seat: Int) {
     for index in handed.indices {
       if looksAhead { Nearing.some(12) }
       let place = Int(handed[index].place)
@@ -120,7 +126,6 @@ struct Runner {
       nodes[seat].step(.received(box.take(place), from: from), at: handed[index].time, effects: &effects)
     }
     handed.removeAll(keepingCapacity: true)
-    commit(seat, at: lanes[seat].lastNow)
   }
 
   /// Does what a device wants.
@@ -241,11 +246,7 @@ struct Runner {
 
   private mutating func settle(_ seat: Int) {
     lanes[seat].takePast(&handed)
-    for one in handed {
-      let from = box.from(Int(one.place))
-      nodes[seat].step(.received(box.take(Int(one.place)), from: from), at: one.time, effects: &effects)
-    }
-    handed.removeAll()
+    handOver(seat)
     nodes[seat].device.waitAnew(&effects)
     commit(seat, at: lanes[seat].lastNow)
   }
